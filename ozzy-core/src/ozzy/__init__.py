@@ -1,0 +1,1 @@
+"""Ozzy the plumber: moves records from any source to any destination, with nothing lost and nothing twice."""

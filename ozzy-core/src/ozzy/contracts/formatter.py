@@ -1,0 +1,56 @@
+"""Formatters: from records to the bytes of a file."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from ozzy.contracts.module import BaseModule
+from ozzy.data.batch import Batch
+
+
+class BaseExportFormatter(BaseModule):
+    """Turns rows into bytes. A file is `header`, the rows with `separator` between them, `footer`.
+
+    Write `format_rows(batch)`; or the inherited `format(item)` with `format_header()` and `format_footer()`.
+    """
+
+    kind: ClassVar[str] = "formatter"
+    file_extension: str = "txt"
+    item_separator: str = "\n"
+    resumable: bool = True
+    """Whether a file can be continued after its last whole row in another process."""
+    appendable: bool = True
+    """Whether the rows of two files, one after the other, are the rows of one."""
+    reads: Sequence[str] | None = None
+
+    @property
+    def separator(self) -> bytes:
+        """What stands between two rows."""
+        return self.item_separator.encode()
+
+    def header(self) -> bytes:
+        """What a file begins with. Asked for once a file."""
+        return _bytes(self.format_header())
+
+    def footer(self) -> bytes:
+        """What a file ends with. Asked for once a file."""
+        return _bytes(self.format_footer())
+
+    def format_rows(self, batch: Batch) -> list[bytes]:
+        """One run of bytes a row, in order. Raises DataError with the row that can't be formatted."""
+        return [_bytes(self.format(item)) for item in batch]
+
+    def format(self, item: Any) -> str | bytes:
+        """The inherited way: one record as text."""
+        raise NotImplementedError(f"{type(self).__name__} has neither format_rows() nor format()")
+
+    def format_header(self) -> str | bytes:
+        """The inherited way: what a file begins with."""
+        return ""
+
+    def format_footer(self) -> str | bytes:
+        """The inherited way: what a file ends with."""
+        return ""
+
+
+def _bytes(text: str | bytes | None) -> bytes:
+    return text.encode() if isinstance(text, str) else text or b""

@@ -1,0 +1,95 @@
+"""What all modules share: options, metadata, a log, and where relative paths belong."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+
+from ozzy.options.structure import structured
+
+
+@attrs.define
+class Metadata:
+    """What the modules of one run know in common: the inherited `ExportMeta`.
+
+    `per_module` maps a kind to its free keys and values. `working_folder` is where relative paths belong, `start_time` is the run's
+    start, the same after a resume. `inherited` is true for a config in the inherited shape.
+    """
+
+    configuration: dict[str, Any] = attrs.Factory(dict)
+    start_time: datetime = attrs.Factory(lambda: datetime.now().astimezone())
+    end_time: datetime | None = None
+    elapsed_time: float | None = None
+    accurate_items_count: bool = True
+    bypassed_pipeline: bool = False
+    run_id: str = ""
+    working_folder: Path = attrs.Factory(Path.cwd)
+    inherited: bool = False
+    per_module: dict[str, dict[str, Any]] = attrs.Factory(dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every module's keys under its kind, and the run's own fields beside them."""
+        own = ("accurate_items_count", "bypassed_pipeline", "configuration", "elapsed_time", "end_time", "start_time")
+        return {**self.per_module, **{name: getattr(self, name) for name in own}}
+
+
+class BaseModule:
+    """One replaceable part of a pipeline.
+
+    Options are declared once, either as an attrs class made with `@options` and named `Options`, or as a `supported_options` dict
+    in the inherited form; the other form is derived. The constructor takes a section of a config (`{"name": …, "options": {…}}`)
+    and does no I/O: connect in the first call that needs it. Raises ConfigError that lists every option that is wrong.
+    """
+
+    kind: ClassVar[str] = ""
+    supported_options: ClassVar[dict[str, dict[str, Any]]] = {}
+    options: Any
+
+    def __init__(self, options: Mapping[str, Any] | None = None, metadata: Metadata | None = None) -> None:
+        section = options or {}
+        self.metadata = metadata if metadata is not None else Metadata()
+        self.options = structured(type(self), section.get("options") or {}, path=f"{self.kind}.options" if self.kind else "options")
+
+    def read_option(self, name: str, default: Any = None) -> Any:
+        """The value of one option; `default` where the module declares no such option."""
+        if isinstance(self.options, Mapping):
+            return self.options.get(name, default)
+        return getattr(self.options, name, default)
+
+    @property
+    def logger(self) -> Any:
+        """A log of this module's own; what is secret never appears in it."""
+        import structlog
+
+        return structlog.get_logger(type(self).__module__).bind(module=type(self).__name__)
+
+    def path(self, text: str) -> Path:
+        """A path from an option; a relative one belongs to the folder the run was started in."""
+        return self.metadata.working_folder / Path(text).expanduser()
+
+    def set_metadata(self, key: str, value: Any) -> None:
+        """Keep a value under this module's kind, for stats and notifications."""
+        self.metadata.per_module.setdefault(self.kind, {})[key] = value
+
+    def update_metadata(self, values: Mapping[str, Any]) -> None:
+        """Keep several values under this module's kind."""
+        self.metadata.per_module.setdefault(self.kind, {}).update(values)
+
+    def get_metadata(self, key: str) -> Any:
+        """A value kept under this module's kind, or None."""
+        return self.metadata.per_module.get(self.kind, {}).get(key)
+
+    def get_all_metadata(self) -> dict[str, Any]:
+        """All that is kept under this module's kind."""
+        return self.metadata.per_module.setdefault(self.kind, {})
+
+    def close(self) -> None:
+        """Let go of connections and handles. Called once, last, after success and failure alike; nothing is called after it."""
+
+
+def overrides(module: object, name: str, base: type) -> bool:
+    """Whether a module (or a class) has its own `name` instead of the one it inherits from `base`."""
+    cls = module if isinstance(module, type) else type(module)
+    return getattr(cls, name, None) is not getattr(base, name, None)

@@ -1,0 +1,183 @@
+"""Readers: where records come from.
+
+A reader is asked for its splits, then each split is read from a position. An author writes `get_next_batch` (one stream of records,
+the inherited way) or `read` (and `splits`, where the source has parts). Files of any kind are read through `BaseStreamReader`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, ClassVar
+
+import attrs
+
+from ozzy.contracts.decoder import BaseDecoder, decoded
+from ozzy.contracts.module import BaseModule, overrides
+from ozzy.data.batch import Batch
+from ozzy.data.codecs import open_decompressed
+from ozzy.errors import SourceError
+from ozzy.options.option import option, options
+
+
+@attrs.frozen
+class Split:
+    """A part of a source that can be read on its own.
+
+    `id` is unique in its source and stable between runs; `fingerprint` changes when the content does, and then a resumed run stops;
+    `size` is in bytes of the source, None where it is unknown.
+    """
+
+    id: str = "all"
+    fingerprint: str = ""
+    size: int | None = None
+
+
+class BaseReader(BaseModule):
+    """Yields records in batches, and knows where it stands.
+
+    Write `get_next_batch()` and set `finished`, or write `read(split, position)`. A reader whose `get_last_position` is its own can
+    be resumed; one that has none is read from the start again after a crash.
+
+    >>> class Numbers(BaseReader):
+    ...     def get_next_batch(self):
+    ...         self.finished = True
+    ...         yield {"n": 1}
+    >>> [batch.records for batch in Numbers().read(Split(), None)]
+    [[{'n': 1}]]
+    """
+
+    kind: ClassVar[str] = "reader"
+    finished: bool = False
+    replayable: ClassVar[bool] = True
+    """Whether reading from an older position again gives the same records in the same order."""
+
+    def get_next_batch(self) -> Iterable[Any]:
+        """The next records, a list or a generator; drawn completely before the position after them is asked for.
+
+        Called until `finished` is true, never after. Returns within a second, empty where there is nothing yet, so that checkpoints
+        by time and stopping always work.
+        """
+        if type(self).read is BaseReader.read:
+            raise SourceError(f"{type(self).__name__} has neither get_next_batch() nor read()")
+        if not hasattr(self, "_batches"):
+            self._batches: Iterator[Batch] = (batch for split in self.splits() for batch in self.read(split, None))
+        batch = next(self._batches, None)
+        self.finished = batch is None
+        return [] if batch is None else list(batch)
+
+    def is_finished(self) -> bool:
+        """Whether there is nothing more to read."""
+        return self.finished
+
+    def get_last_position(self) -> Any:
+        """Where the reader stands after the last batch, as JSON (int keys, tuples, bytes and datetimes are kept as they are)."""
+        return None
+
+    def set_last_position(self, position: Any) -> None:
+        """Stand where a former run stood. Always called once before the first batch, with None for a start from the beginning."""
+
+    def splits(self) -> Iterable[Split]:
+        """The parts of the source, in an order that is the same every time. Called once at a run's start."""
+        return (Split(),)
+
+    def read(self, split: Split, position: Any) -> Iterator[Batch]:
+        """The batches of one split after `position` (None: all of it), each bearing the position after it.
+
+        Called once for each split; with the same position it yields the same records in the same batches. Closing the iterator
+        frees what it holds.
+        """
+        self.finished = False
+        self.set_last_position(position)
+        row = 0
+        while not self.is_finished():
+            records = list(self.get_next_batch())
+            at = self.get_last_position()
+            yield Batch.from_records(records, split=split.id, position=at, origin=range(row, row + len(records)))
+            row += len(records)
+
+    def acknowledge(self, position: Any) -> None:
+        """Tell the source that everything up to `position` has arrived for good. Called after each committed full checkpoint."""
+
+    def bookmark(self) -> Any:
+        """What the next run may start from, asked for when a run has succeeded; None where reading is not incremental."""
+        return None
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the reader tells its position."""
+        return overrides(self, "get_last_position", BaseReader) or overrides(self, "read", BaseReader)
+
+
+@attrs.frozen
+class Stream:
+    """One stream of bytes of a source: `filename` names it, `size` is in bytes, `fingerprint` changes when its content does."""
+
+    filename: str
+    size: int | None = None
+    fingerprint: str = ""
+    meta: Any = None
+
+
+@options
+class StreamReaderOptions:
+    """Options of every reader of streams of bytes."""
+
+    batch_size: int = option(default=10_000, minimum=1, help="Records in a batch, at the most.")
+    decompressor: str = option(
+        default="auto", choices=("auto", "none", "gz", "bz2", "xz", "zst"), help="Compression of the source; auto tells it by its first bytes."
+    )
+    deserializer: str = option(
+        default="auto", help="Decoder by short name: json_lines, json, csv, tsv; auto goes by the suffix, else by the first byte."
+    )
+
+
+class BaseStreamReader(BaseReader):
+    """Reads records out of streams of bytes: files, objects, downloads.
+
+    An author writes `get_read_streams` and `open_stream`; compression, decoding and positions to the record are inherited.
+    """
+
+    Options: ClassVar[type] = StreamReaderOptions
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.decoders: Any = None
+        self._found: dict[str, Stream] = {}
+
+    def get_read_streams(self) -> Iterable[Stream]:
+        """The streams of the source, in an order that is the same every time; names are unique."""
+        raise SourceError(f"{type(self).__name__} has no get_read_streams()")
+
+    def open_stream(self, stream: Stream) -> BinaryIO:
+        """One stream from its first byte, still compressed. The caller closes it. Raises SourceError."""
+        raise SourceError(f"{type(self).__name__} has no open_stream()")
+
+    def streams(self) -> Iterator[Stream]:
+        """What `get_read_streams` gives, each name once: for direct copying too."""
+        seen = set()
+        for stream in self.get_read_streams():
+            if stream.filename not in seen:
+                seen.add(stream.filename)
+                yield stream
+
+    def splits(self) -> Iterator[Split]:
+        """One split a stream."""
+        return (Split(stream.filename, stream.fingerprint, stream.size) for stream in self.streams())
+
+    def stream(self, split: Split) -> Stream:
+        """The stream of a split: by default a stream of the split's name."""
+        return Stream(split.id, split.size, split.fingerprint)
+
+    def decoder(self, name: str, head: bytes) -> BaseDecoder:
+        """The decoder for a stream of this name whose decompressed content begins with `head`."""
+        if self.decoders is None:
+            raise SourceError(f"{type(self).__name__} was given no decoders", hint="Run it in a pipeline, or set `decoders`.")
+        chosen = self.decoders(self.options.deserializer, name, head, self.options.batch_size)
+        assert isinstance(chosen, BaseDecoder)
+        return chosen
+
+    def read(self, split: Split, position: Any) -> Iterator[Batch]:
+        """The batches of one stream after `position`, which counts rows and, where a decoder can start in the middle, bytes."""
+        with self.open_stream(self.stream(split)) as raw:
+            source = open_decompressed(raw, self.options.decompressor, name=split.id)
+            for batch in decoded(self.decoder(split.id, source.head()), source, position):
+                batch.split = split.id
+                yield batch

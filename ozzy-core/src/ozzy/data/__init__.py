@@ -1,0 +1,1 @@
+"""Records on their way: batches and their faces, field paths, codecs."""

@@ -1,0 +1,147 @@
+"""A batch: one set of rows with several faces, each made once and kept.
+
+`lines` is one JSON document in bytes a row, as it was read; `records` is a list of dicts. A stage asks for the face it needs.
+Rows that are only chosen (`where`, `take`) keep every face that exists, so a line that nothing touched leaves byte for byte as it came.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress
+from typing import Any
+
+import attrs
+
+from ozzy.data.json_text import MISSING, decode_line, encode_record, row_decoder
+from ozzy.data.record import BaseRecord, Record
+from ozzy.errors import DataError
+
+
+@attrs.frozen
+class Rejected:
+    """One row that could not become a record.
+
+    `where` names file and line, `message` says what is wrong, `line` holds the bytes where there are any.
+    """
+
+    where: str
+    message: str
+    line: bytes | None = None
+
+
+class Batch:
+    """Some records on their way, in whichever form is cheapest.
+
+    `split` is the id of the part of the source they come from; `position` is where the reader stands after them (JSON);
+    `rejected` lists rows that were read with them but are bad; `blank` counts empty rows that were skipped;
+    `origin` gives each row's index in its split, counted from 0, or is None where a stage has made rows of its own.
+    """
+
+    __slots__ = ("_lines", "_records", "blank", "origin", "position", "rejected", "split")
+
+    def __init__(
+        self,
+        *,
+        lines: list[bytes] | None = None,
+        records: list[Any] | None = None,
+        split: str = "",
+        position: Any = None,
+        rejected: Sequence[Rejected] = (),
+        blank: int = 0,
+        origin: Sequence[int] | None = None,
+    ) -> None:
+        if lines is None and records is None:
+            records = []
+        self._lines = lines
+        self._records = records
+        self.split = split
+        self.position = position
+        self.rejected = rejected
+        self.blank = blank
+        self.origin = origin
+
+    @classmethod
+    def from_lines(cls, lines: list[bytes], **more: Any) -> "Batch":
+        """A batch of JSON documents, one object a row, without line ends, each already checked by who read it."""
+        return cls(lines=lines, **more)
+
+    @classmethod
+    def from_records(cls, records: Iterable[Any], **more: Any) -> "Batch":
+        """A batch of dicts; a record that is not a mapping is a DataError of its row."""
+        rows = records if isinstance(records, list) else list(records)
+        for row, record in enumerate(rows):
+            if not isinstance(record, dict):
+                raise DataError(f"a record must be a mapping, not {type(record).__name__}", row=row)
+        return cls(records=rows, **more)
+
+    def __len__(self) -> int:
+        return len(self._lines if self._lines is not None else self._records or ())
+
+    def __iter__(self) -> Iterator[BaseRecord]:
+        """The records, as inherited modules know them (`BaseRecord`); changing one changes the batch's `records`."""
+        records = self.records
+        if any(type(record) is dict for record in records):
+            records[:] = [record if isinstance(record, BaseRecord) else BaseRecord(record) for record in records]
+        return iter(records)  # type: ignore[arg-type]
+
+    @property
+    def faces(self) -> tuple[str, ...]:
+        """The faces that exist now: `lines`, `records` or both."""
+        pairs = (("lines", self._lines), ("records", self._records))
+        return tuple(name for name, face in pairs if face is not None)
+
+    @property
+    def lines(self) -> list[bytes]:
+        """One JSON document in bytes a row. Raises DataError with the row that can't be encoded."""
+        if self._lines is None:
+            self._lines = _each(encode_record, self._records or [])
+        return self._lines
+
+    @property
+    def records(self) -> list[Record]:
+        """One dict a row. Raises DataError with the row that can't be decoded."""
+        if self._records is None:
+            self._records = _each(decode_line, self._lines or [])
+        return self._records
+
+    def select(self, fields: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        """The values of these top-level fields, a tuple a row, `MISSING` where a row has no such field.
+
+        From lines, only these fields are decoded. Raises DataError with the row that can't be.
+        """
+        if self._records is not None:
+            return [tuple([record.get(field, MISSING) for field in fields]) for record in self._records]
+        return _each(row_decoder(fields), self._lines or [])
+
+    def where(self, mask: Sequence[bool]) -> "Batch":
+        """The rows whose mask is true, in every face that exists."""
+        if len(mask) != len(self):
+            raise DataError(f"a mask of {len(mask)} for a batch of {len(self)} rows")
+        if all(mask):
+            return self
+        return self._chosen(lambda rows: list(compress(rows, mask)))
+
+    def take(self, indices: Sequence[int]) -> "Batch":
+        """The rows at these indices, in that order, in every face that exists."""
+        return self._chosen(lambda rows: [rows[index] for index in indices])
+
+    def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]]) -> "Batch":
+        return Batch(
+            lines=None if self._lines is None else choose(self._lines),
+            records=None if self._records is None else choose(self._records),
+            split=self.split,
+            position=self.position,
+            origin=None if self.origin is None else choose(self.origin),
+        )
+
+
+def _each(convert: Callable[[Any], Any], rows: list[Any]) -> list[Any]:
+    try:
+        return list(map(convert, rows))
+    except DataError:
+        pass
+    for row, value in enumerate(rows):
+        try:
+            convert(value)
+        except DataError as error:
+            error.row = row
+            raise
+    raise DataError("a row failed to convert once, and then did not")
