@@ -7,7 +7,7 @@ is a DataError, as is a number that Python can't hold (1e999) where a stage deco
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
@@ -68,12 +68,13 @@ def encode_record(record: Any) -> bytes:
         raise DataError(f"can't be written as JSON: {error}") from error
     if b"null" in line and _has_no_number(record):
         raise DataError("can't be written as JSON: it holds NaN or an infinite number")
-    return cast(bytes, line)
+    return line
 
 
 def _encode_other(value: Any) -> Any:
     """Texts, numbers and mappings of a subclass are encoded as what they derive from."""
-    for base in (str, int, float, dict, list, tuple):
+    bases: tuple[type[Any], ...] = (str, int, float, dict, list, tuple)
+    for base in bases:
         if isinstance(value, base):
             return base(value)
     raise TypeError(f"a value of type {type(value).__name__} has no JSON form")

@@ -1,0 +1,323 @@
+"""Compression, both ways: streams of bytes that are read in bounded memory, and members that are written in one call each.
+
+What is read may be a row of members (gzip, xz, bzip2) or frames (zstd) and ends where the last of them ends: a stream that breaks off,
+fails a checksum or has anything after its last member is a SourceError that names the file and the place in it.
+What is written is the same for the same input: no time, no name, and each member from one call.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Any, BinaryIO, Final, Protocol
+
+import attrs
+
+from ozzy.errors import SourceError
+
+PIECE: Final = 256 * 1024
+"""How many bytes a piece of a stream has at the most where nothing else is asked for."""
+
+_INPUT: Final = 64 * 1024
+_XZ_MEMORY: Final = 256 * 1024 * 1024
+_XZ_WINDOW: Final = 1024 * 1024
+
+
+def _zstd() -> ModuleType:
+    from importlib import import_module
+
+    try:
+        return import_module("compression.zstd")
+    except ImportError:
+        return import_module("backports.zstd")
+
+
+@attrs.frozen
+class Codec:
+    """One way to compress what is written.
+
+    `suffix` is the end of a file's name (empty for `none`), `member_size` how many raw bytes are collected for a member, and
+    `compress` makes one complete member of its bytes; members one after the other are a valid file.
+    """
+
+    name: str
+    suffix: str
+    member_size: int
+    compress: Callable[[bytes], bytes]
+
+
+def _as_it_is(data: bytes) -> bytes:
+    return data
+
+
+def _gz(data: bytes) -> bytes:
+    from isal import isal_zlib
+
+    return isal_zlib.compress(data, 2, 31)
+
+
+def _bz2(data: bytes) -> bytes:
+    import bz2
+
+    return bz2.compress(data, 9)
+
+
+def _xz(data: bytes) -> bytes:
+    import lzma
+
+    # A window larger than a member costs memory (94 MiB at this preset's own 8 MiB) and gains nothing.
+    return lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": _XZ_WINDOW}])
+
+
+def _zst(data: bytes) -> bytes:
+    zstd = _zstd()
+    parameter = zstd.CompressionParameter
+    compressed: bytes = zstd.compress(data, options={parameter.compression_level: 3, parameter.checksum_flag: 1})
+    return compressed
+
+
+CODECS: Final[Mapping[str, Codec]] = {
+    codec.name: codec
+    for codec in (
+        Codec("none", "", 128 * 1024, _as_it_is),
+        Codec("gz", ".gz", 128 * 1024, _gz),
+        Codec("bz2", ".bz2", 1024 * 1024, _bz2),
+        Codec("xz", ".xz", 1024 * 1024, _xz),
+        Codec("zst", ".zst", 128 * 1024, _zst),
+    )
+}
+"""Codecs for writing, by name."""
+
+
+class _Decompressor(Protocol):
+    eof: bool
+    needs_input: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes: ...
+
+
+def _read_gz() -> Any:
+    from isal import igzip_lib
+
+    return igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
+
+
+def _read_zlib() -> Any:
+    from isal import igzip_lib
+
+    return igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_ZLIB)
+
+
+def _read_bz2() -> Any:
+    import bz2
+
+    return bz2.BZ2Decompressor()
+
+
+def _read_xz() -> Any:
+    import lzma
+
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+
+
+def _read_zst() -> Any:
+    return _zstd().ZstdDecompressor()
+
+
+@attrs.frozen
+class _Format:
+    magics: tuple[bytes, ...]
+    open: Callable[[], _Decompressor]
+
+
+_FORMATS: Final[Mapping[str, _Format]] = {
+    "gz": _Format((b"\x1f\x8b",), _read_gz),
+    "zlib": _Format((b"x\x01", b"x\x9c", b"x\xda"), _read_zlib),
+    "bz2": _Format((b"BZh",), _read_bz2),
+    "xz": _Format((b"\xfd7zXZ\x00",), _read_xz),
+    "zst": _Format((b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))), _read_zst),
+}
+_BEYOND_AUTO: Final = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"\x04\x22\x4d\x18", "compressed with lz4"),
+    (b"\x1f\x9d", "compressed with compress (.Z)"),
+)
+COMPRESSIONS: Final = ("auto", "none", *_FORMATS)
+"""Names of compressions that can be read."""
+
+
+def open_decompressed(raw: BinaryIO, compression: str = "auto", *, name: str) -> "ByteStream":
+    """The decompressed bytes of an open file.
+
+    `compression` is one of `COMPRESSIONS`; `auto` goes by the first bytes and takes what it does not know as not compressed. `name`
+    is how messages call the file. Closing `raw` stays with the caller. Raises SourceError when the file can't be read, is an archive
+    of a kind ozzy does not read, or is not compressed as said.
+    """
+    beginning = b"".join(_pieces(raw, name, 8))
+    if compression == "auto":
+        compression = next((key for key, format in _FORMATS.items() if beginning.startswith(format.magics)), "none")
+        for magic, kind in _BEYOND_AUTO:
+            if beginning.startswith(magic):
+                raise SourceError(f"{name} is {kind}", hint="ozzy reads plain, gz, bz2, xz and zst files.")
+    elif compression != "none" and beginning and not beginning.startswith(_FORMATS[compression].magics):
+        raise SourceError(f"{name} is not compressed as {compression}: it begins with {beginning!r}", hint="Leave the compression to auto.")
+    if compression == "none":
+        return ByteStream(_Plain(raw, name, beginning), name=name)
+    return ByteStream(_Members(raw, name, beginning, compression), name=name)
+
+
+class _Source(Protocol):
+    """Where a ByteStream has its bytes from: `piece` gives at least one and at most `size`, or none at the end."""
+
+    def piece(self, size: int) -> bytes: ...
+
+    def jump(self, offset: int) -> bool: ...
+
+
+class ByteStream:
+    """Decompressed bytes, read forward.
+
+    `offset` counts the bytes handed out, `row` the rows before that place, as who reads the stream knows them.
+    """
+
+    def __init__(self, source: _Source, *, name: str) -> None:
+        self._source = source
+        self._ahead = b""
+        self.name = name
+        self.offset = 0
+        self.row = 0
+
+    def head(self, n: int = 64) -> bytes:
+        """The next `n` bytes, fewer only where the stream ends; they are still to be read."""
+        while len(self._ahead) < n:
+            piece = self._source.piece(n - len(self._ahead))
+            if not piece:
+                break
+            self._ahead += piece
+        return self._ahead[:n]
+
+    def read(self, n: int = PIECE) -> bytes:
+        """At least one and at most `n` bytes, or none at the end of the stream. Raises SourceError."""
+        if self._ahead:
+            piece, self._ahead = self._ahead[:n], self._ahead[n:]
+        else:
+            piece = self._source.piece(n)
+        self.offset += len(piece)
+        return piece
+
+    def skip_to(self, offset: int, row: int) -> None:
+        """Go forward to a place that an earlier run reached. Raises SourceError where the stream ends before it."""
+        if offset < self.offset:
+            raise SourceError(f"{self.name} is read forward only: it stands at byte {self.offset}, behind byte {offset}")
+        if self._source.jump(offset):
+            self._ahead = b""
+            self.offset = offset
+        while self.offset < offset:
+            if not self.read(min(PIECE, offset - self.offset)):
+                raise SourceError(
+                    f"{self.name} ends at byte {self.offset} of its content, before byte {offset} that was read earlier",
+                    hint="The file has changed since the run began. Start a new run with --fresh.",
+                )
+        self.row = row
+
+
+class _Plain:
+    """Bytes as they are."""
+
+    def __init__(self, raw: BinaryIO, name: str, beginning: bytes) -> None:
+        self._raw = raw
+        self._name = name
+        self._beginning = beginning
+
+    def piece(self, size: int) -> bytes:
+        if self._beginning:
+            piece, self._beginning = self._beginning[:size], self._beginning[size:]
+            return piece
+        return _read(self._raw, self._name, size)
+
+    def jump(self, offset: int) -> bool:
+        """Go straight to a byte, where the file can do that and is long enough."""
+        try:
+            if not self._raw.seekable() or self._raw.seek(0, io.SEEK_END) < offset:
+                return False
+            self._raw.seek(offset)
+        except (OSError, ValueError) as error:
+            raise SourceError(f"{self._name} can't be read from byte {offset}: {error}") from error
+        self._beginning = b""
+        return True
+
+
+class _Members:
+    """The content of one compressed member after the other."""
+
+    def __init__(self, raw: BinaryIO, name: str, beginning: bytes, compression: str) -> None:
+        self._raw = raw
+        self._name = name
+        self._compression = compression
+        self._format = _FORMATS[compression]
+        self._input = beginning
+        self._taken = len(beginning)
+        self._begun = 0
+        self._member: _Decompressor | None = None
+
+    def piece(self, size: int) -> bytes:
+        while True:
+            member = self._member or self._next()
+            if member is None:
+                return b""
+            if member.needs_input and not self._input:
+                self._input = _read(self._raw, self._name, _INPUT)
+                self._taken += len(self._input)
+                if not self._input:
+                    raise self._broken(f"ends at byte {self._taken}, in the middle of its {self._compression} data", "The file is cut off.")
+            before, self._input = self._input, b""
+            try:
+                piece = member.decompress(before, size)
+            except Exception as error:
+                what = f"holds {self._compression} data that can't be decompressed, before byte {self._taken}: {error}"
+                raise self._broken(what, "The file needs too much memory." if "emory" in str(error) else "The file is damaged.") from error
+            if member.eof:
+                self._input = member.unused_data
+                self._member = None
+            if piece:
+                return piece
+
+    def jump(self, offset: int) -> bool:  # noqa: ARG002
+        """Compressed data is read from its beginning."""
+        return False
+
+    def _next(self) -> _Decompressor | None:
+        longest = max(map(len, self._format.magics))
+        while len(self._input) < longest:
+            more = _read(self._raw, self._name, _INPUT)
+            if not more:
+                break
+            self._taken += len(more)
+            self._input += more
+        self._begun = self._taken - len(self._input)
+        if not self._input:
+            return None
+        if not self._input.startswith(self._format.magics):
+            if any(magic.startswith(self._input) for magic in self._format.magics):
+                raise self._broken(f"ends at byte {self._taken}, in the middle of its {self._compression} data", "The file is cut off.")
+            raise self._broken(f"holds something else than {self._compression} data from byte {self._begun} on", "The file is damaged.")
+        self._member = self._format.open()
+        return self._member
+
+    def _broken(self, what: str, hint: str) -> SourceError:
+        where = f" (in the member that begins at byte {self._begun})" if self._begun and self._member else ""
+        return SourceError(f"{self._name} {what}{where}", hint=f"{hint} Get it again from where it comes from.")
+
+
+def _read(raw: BinaryIO, name: str, size: int) -> bytes:
+    try:
+        return raw.read(size) or b""
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{name} can't be read: {error}") from error
+
+
+def _pieces(raw: BinaryIO, name: str, size: int) -> Iterator[bytes]:
+    while size and (piece := _read(raw, name, size)):
+        size -= len(piece)
+        yield piece
