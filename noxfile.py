@@ -1,0 +1,119 @@
+"""Every check of the project by name: `nox -l` explains them, `nox` runs the marked ones, `nox -s NAME` runs one."""
+
+import json
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "format", "typing", "tests", "coverage", "docs_examples", "docs", "packages"]
+
+HERE = Path(__file__).parent
+CORE = HERE / "ozzy-core"
+PLUGINS = sorted(path.parent for path in HERE.glob("plugins/*/pyproject.toml"))
+GROUPS = {name: list(wants) for name, wants in nox.project.load_toml(HERE / "pyproject.toml")["dependency-groups"].items()}
+FLOOR = 95.0
+
+
+def install(session: nox.Session, *groups: str, editable: bool = True) -> None:
+    """Put the core, all plugins and what these dependency groups of pyproject.toml name into the session's environment."""
+    wants = [want for group in groups for want in GROUPS[group]]
+    flag = ["-e"] if editable else []
+    packages = [part for path in (CORE, *PLUGINS) for part in (*flag, str(path))]
+    session.install("-q", *packages, *wants)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Look for mistakes and bad habits with ruff."""
+    session.install("-q", *GROUPS["lint"])
+    session.run("ruff", "check", *session.posargs)
+
+
+@nox.session(name="format")
+def layout(session: nox.Session) -> None:
+    """See that the code is laid out as ruff lays it out (the session `fix` does it)."""
+    session.install("-q", *GROUPS["lint"])
+    session.run("ruff", "format", "--diff", *session.posargs)
+
+
+@nox.session
+def fix(session: nox.Session) -> None:
+    """Let ruff lay out the code and mend what it can."""
+    session.install("-q", *GROUPS["lint"])
+    session.run("ruff", "check", "--fix", *session.posargs)
+    session.run("ruff", "format", *session.posargs)
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check all types with mypy, strictly."""
+    install(session, "typing", "tests")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests, all but slow ones and those of the docs, and note which lines and branches they reach."""
+    install(session, "tests")
+    for old in HERE.glob(".coverage.*"):
+        old.unlink()
+    session.run("coverage", "run", "-m", "pytest", "-m", "not slow", "--ignore=tests/docs", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Fail where the tests reached less than 95 % of the core's lines or of its branches."""
+    session.install("-q", "coverage[toml]>=7.6")
+    session.run("coverage", "combine", "--keep", silent=True)
+    session.run("coverage", "report", *session.posargs)
+    report = Path(session.create_tmp()) / "coverage.json"
+    session.run("coverage", "json", "-q", "-o", str(report), silent=True)
+    totals = json.loads(report.read_text())["totals"]
+    lines = 100 * totals["covered_lines"] / totals["num_statements"]
+    branches = 100 * totals["covered_branches"] / totals["num_branches"]
+    session.log(f"lines {lines:.1f} %, branches {branches:.1f} %, wanted {FLOOR:.0f} % of each")
+    if min(lines, branches) < FLOOR:
+        session.error("the tests reach too little")
+
+
+@nox.session
+def docs_examples(session: nox.Session) -> None:
+    """Run the code of README and of the pages of docs/, and compare what it prints with what they say."""
+    install(session, "tests")
+    session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into site/, with warnings as errors (`nox -s docs -- serve` shows it instead)."""
+    install(session, "docs")
+    session.run("mkdocs", *(session.posargs or ["build", "--strict", "-q"]), env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
+def crash(session: nox.Session) -> None:
+    """Run the slow tests: kill real runs again and again and compare what they leave."""
+    install(session, "tests")
+    session.run("pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def packages(session: nox.Session) -> None:
+    """Build each package, look at its metadata, and use the built wheel in an environment that holds nothing else."""
+    session.install("-q", "build", "twine")
+    built = Path(session.create_tmp()) / "dist"
+    for old in built.glob("*"):
+        old.unlink()
+    for package in (CORE, *PLUGINS):
+        session.run("python", "-m", "build", "--outdir", str(built), str(package), silent=True)
+    session.run("twine", "check", "--strict", *map(str, sorted(built.iterdir())))
+    alone = Path(session.create_tmp()) / "alone"
+    session.run(sys.executable, "-m", "venv", "--clear", str(alone), external=True)
+    binaries = alone / ("Scripts" if sys.platform == "win32" else "bin")
+    session.run(str(binaries / "pip"), "install", "-q", *map(str, sorted(built.glob("*.whl"))), external=True)
+    session.run(str(binaries / "pip"), "check", external=True)
+    session.run(str(binaries / "ozzy"), "plugins", "list", external=True)
