@@ -1,1 +1,203 @@
-"""Pages that are made from the code when the site is built."""
+"""Pages of the site that are made from the code each time it is built, so that they say what the code does.
+
+`pages()` gives them as Markdown; the functions below it hand them to MkDocs, and are all that is particular to it.
+"""
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from typing import Any
+
+from ozzy import Registry
+from ozzy.hookspecs import KINDS
+from ozzy.options.option import Option, options_of
+
+KIND_TITLES = {
+    "reader": "Readers",
+    "deserializer": "Decoders",
+    "filter": "Filters",
+    "transform": "Transforms",
+    "grouper": "Groupers",
+    "formatter": "Formatters",
+    "writer": "Writers",
+    "persistence": "Persistences",
+    "stats_manager": "Stats managers",
+    "notifications": "Notifiers",
+    "bypass": "Bypasses",
+}
+CONTRACTS = (
+    ("ozzy.contracts.module", ("BaseModule", "Metadata")),
+    ("ozzy.contracts.reader", ("BaseReader", "Split", "BaseStreamReader", "Stream")),
+    ("ozzy.contracts.decoder", ("BaseDecoder",)),
+    ("ozzy.contracts.filter", ("BaseFilter",)),
+    ("ozzy.contracts.transform", ("BaseTransform",)),
+    ("ozzy.contracts.grouper", ("BaseGrouper",)),
+    ("ozzy.contracts.formatter", ("BaseExportFormatter",)),
+    ("ozzy.contracts.writer", ("BaseWriter", "WriterContext", "Staging", "Outcome")),
+    ("ozzy.contracts.file_writer", ("BaseFileWriter", "BaseNamedFileWriter")),
+    ("ozzy.contracts.persistence", ("BasePersistence", "StateLocation", "Lease")),
+    ("ozzy.contracts.report", ("BaseNotifier", "BaseStatsManager")),
+    ("ozzy.data.batch", ("Batch", "Rejected")),
+    ("ozzy.data.record", ("BaseRecord",)),
+)
+
+
+def pages() -> dict[str, tuple[str, str]]:
+    """The generated pages: path below docs/ to title and text."""
+    registry = Registry.load()
+    made = {}
+    for kind, title in KIND_TITLES.items():
+        names = sorted(row.name for row in registry.rows(kind) if row.kind == kind)
+        if names:
+            made[f"reference/modules/{kind}.md"] = (title, "\n".join(_modules(registry, kind, names)))
+    made["reference/contracts.md"] = ("Contracts", "\n".join(_contracts()))
+    made["reference/hooks.md"] = ("Hooks", "\n".join(_hooks()))
+    made["reference/commands.md"] = ("Every command", "\n".join(_commands()))
+    return made
+
+
+def _modules(registry: Registry, kind: str, names: Iterable[str]) -> Iterator[str]:
+    yield f"# {KIND_TITLES[kind]}\n"
+    yield f"Modules of the kind `{kind}`, as they are installed with the packages of this repository."
+    yield f"`ozzy plugins show NAME --kind {kind}` prints the same.\n"
+    for name in names:
+        found = registry.resolve(kind, name)
+        yield f"## `{name}`\n"
+        yield f"{found.module.summary} From `{found.package}`.\n"
+        yield prose(inspect.getdoc(found.cls) or "") + "\n"
+        if found.module.aliases:
+            yield "Also called " + ", ".join(f"`{alias}`" for alias in found.module.aliases) + ".\n"
+        options = options_of(found.cls)
+        if not options:
+            yield "It has no options.\n"
+            continue
+        yield "| option | type | default | meaning |\n| --- | --- | --- | --- |"
+        for one in options.values():
+            yield f"| `{one.name}` | {_cell(one.type_name)} | {_cell(_default(one))} | {_cell(_meaning(one))} |"
+        yield ""
+
+
+def _default(one: Option) -> str:
+    shown = "*required*" if one.required else "" if not one.has_default else f"`{_json(one.default)}`"
+    return " ".join(filter(None, [f"`${one.env}`" if one.env else "", "else" if one.env and shown else "", shown]))
+
+
+def _meaning(one: Option) -> str:
+    parts = [one.help]
+    if one.choices and not all(f"{choice}" in one.type_name for choice in one.choices):
+        parts.append("One of " + ", ".join(f"`{choice}`" for choice in one.choices) + ".")
+    if one.minimum is not None:
+        parts.append(f"At least {one.minimum}.")
+    if one.maximum is not None:
+        parts.append(f"At most {one.maximum}.")
+    if one.secret:
+        parts.append("Secret: never shown.")
+    if one.example is not None:
+        parts.append(f"Example: `{_json(one.example)}`.")
+    return " ".join(filter(None, parts))
+
+
+def _json(value: Any) -> str:
+    from ozzy.data.json_text import encode_record
+    from ozzy.errors import DataError
+
+    try:
+        return encode_record(value).decode()
+    except DataError:
+        return str(value)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _contracts() -> Iterator[str]:
+    yield "# Contracts\n"
+    yield "What each base class asks of a module and gives it. [Write a plugin](../write-a-plugin.md) says which methods are the ones to write."
+    yield "All names are imported from `ozzy` where `ozzy.__all__` has them, else from the module named here.\n"
+    face = import_module("ozzy").__all__
+    for module_name, names in CONTRACTS:
+        module = import_module(module_name)
+        tree = ast.parse(inspect.getsource(module))
+        classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+        for name in names:
+            home = "ozzy" if name in face else module_name
+            yield f"## {name}\n\n`from {home} import {name}`\n"
+            yield prose(ast.get_docstring(classes[name]) or "") + "\n"
+            yield from _members(classes[name])
+
+
+def _members(node: ast.ClassDef) -> Iterator[str]:
+    for at, member in enumerate(node.body):
+        if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
+            doc = ast.get_docstring(member)
+            if doc is None:
+                continue
+            if any(isinstance(d, ast.Name) and d.id == "property" for d in member.decorator_list):
+                yield f"`{member.name}: {ast.unparse(member.returns) if member.returns else 'Any'}`"
+            else:
+                returns = f" -> {ast.unparse(member.returns)}" if member.returns else ""
+                yield f"`{member.name}({_arguments(member)}){returns}`"
+            yield f":   {textwrap.indent(prose(doc), '    ').lstrip()}\n"
+        elif isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
+            after = node.body[at + 1] if at + 1 < len(node.body) else None
+            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):
+                value = f" = {ast.unparse(member.value)}" if member.value else ""
+                yield f"`{member.target.id}: {ast.unparse(member.annotation)}{value}`"
+                yield f":   {inspect.cleandoc(after.value.value)}\n"
+
+
+def _arguments(function: ast.FunctionDef) -> str:
+    text = ast.unparse(function.args)
+    return re.sub(r"^(self|cls)(, )?", "", text)
+
+
+def _hooks() -> Iterator[str]:
+    import ozzy.hookspecs
+
+    yield "# Hooks\n"
+    yield prose(inspect.getdoc(ozzy.hookspecs) or "") + "\n"
+    for kind, hook in KINDS.items():
+        function = getattr(ozzy.hookspecs, hook)
+        yield f"## `{hook}{inspect.signature(function)}`\n"
+        yield prose(inspect.getdoc(function) or "") + "\n"
+        if kind in KIND_TITLES:
+            yield f"In a config: `{kind}`.\n"
+
+
+def _commands() -> Iterator[str]:
+    yield "# Every command\n"
+
+
+def prose(doc: str) -> str:
+    """A docstring as Markdown: doctests become Python blocks."""
+    paragraphs = re.split(r"\n\s*\n", doc)
+    return "\n\n".join(f"```python\n{paragraph}\n```" if paragraph.startswith(">>>") else paragraph for paragraph in paragraphs)
+
+
+# MkDocs
+
+
+def on_config(config: Any) -> Any:
+    """Put the generated pages into the navigation, the modules in a section of their own."""
+    made = pages()
+    modules = [{title: path} for path, (title, _) in made.items() if path.startswith("reference/modules/")]
+    others = [{title: path} for path, (title, _) in made.items() if not path.startswith("reference/modules/")]
+    for section in config["nav"]:
+        if "Reference" in section:
+            section["Reference"].extend([*others])
+    config["nav"].insert(-1, {"Modules": modules})
+    config.extra["generated"] = made
+    return config
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the generated pages to the site."""
+    from mkdocs.structure.files import File
+
+    for path, (_, text) in config.extra["generated"].items():
+        files.append(File.generated(config, path, content=text))
+    return files

@@ -1,0 +1,64 @@
+"""What README and the pages of docs/ tell a reader to do works, and prints what they say."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from tests.docs.blocks import blocks_of, play
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = sorted(path.relative_to(REPOSITORY) for path in (REPOSITORY / "docs").rglob("*.md"))
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The variables of a plain shell in which this environment's `ozzy` is found first."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OZZY_", "EXPORTERS_", "PYTEST_", "COV_", "COVERAGE_"))}
+    path = os.pathsep.join([sysconfig.get_path("scripts"), kept.get("PATH", os.defpath)])
+    return kept | {"PATH": path, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "COLUMNS": "120"}
+
+
+@pytest.fixture
+def own_environment(tmp_path: Path, environment: dict[str, str]) -> dict[str, str]:
+    """An environment to install into, that sees the packages of this one; pip stays off the network in it."""
+    folder = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "outer.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+    return environment | {
+        "PATH": os.pathsep.join([str(folder / "bin"), environment["PATH"]]),
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_page_does_what_it_says(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    installs = any("pip install" in block.text and block.skipped is None for block in blocks_of(REPOSITORY / page))
+    environment = request.getfixturevalue("own_environment" if installs else "environment")
+    folder = tmp_path / "page"
+    folder.mkdir()
+
+    play(REPOSITORY / page, folder, environment)
+
+
+def readme_commands() -> list[str]:
+    return [block.text.strip() for block in blocks_of(REPOSITORY / "README.md") if block.language == "bash"]
+
+
+def test_readme_begins_with_two_commands_of_one_line() -> None:
+    first, second, *_ = readme_commands()
+
+    assert "\n" not in first + second
+    assert first.endswith("ozzy run examples/orders.yaml")
+    assert second.endswith("nox")
+
+
+def test_the_check_of_a_fresh_clone_ends_with_the_second_command_of_the_readme() -> None:
+    script = (REPOSITORY / ".ci/run").read_text().rstrip().splitlines()
+
+    assert script[-1] == readme_commands()[1]
