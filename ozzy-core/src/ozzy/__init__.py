@@ -1,1 +1,165 @@
-"""Ozzy the plumber: moves records from any source to any destination, with nothing lost and nothing twice."""
+"""Ozzy the plumber: moves records from any source to any destination, with nothing lost and nothing twice.
+
+>>> import ozzy
+>>> result = ozzy.run("pipeline.json")  # doctest: +SKIP
+
+What stands in `__all__` is the public face; each name is imported when it is first used, so that `import ozzy` costs next to nothing.
+"""
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
+    from ozzy.contracts.decoder import BaseDecoder
+    from ozzy.contracts.file_writer import BaseFileWriter
+    from ozzy.contracts.filter import BaseFilter
+    from ozzy.contracts.formatter import BaseExportFormatter
+    from ozzy.contracts.grouper import BaseGrouper
+    from ozzy.contracts.module import BaseModule, Metadata
+    from ozzy.contracts.persistence import BasePersistence, StateLocation
+    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Split, Stream
+    from ozzy.contracts.report import BaseNotifier, BaseStatsManager
+    from ozzy.contracts.transform import BaseTransform
+    from ozzy.contracts.writer import BaseWriter
+    from ozzy.data.batch import Batch, Rejected
+    from ozzy.data.record import BaseRecord
+    from ozzy.errors import (
+        BooksError,
+        ConfigError,
+        DataError,
+        DestinationError,
+        Interrupted,
+        OzzyError,
+        PluginError,
+        Problem,
+        SourceError,
+        StateError,
+    )
+    from ozzy.hookspecs import Module, hookimpl
+    from ozzy.options.option import option, options
+    from ozzy.plan.registry import Registry
+
+    __version__: str
+
+__all__ = [
+    "BaseDecoder",
+    "BaseExportFormatter",
+    "BaseFileWriter",
+    "BaseFilter",
+    "BaseGrouper",
+    "BaseModule",
+    "BaseNotifier",
+    "BasePersistence",
+    "BaseReader",
+    "BaseRecord",
+    "BaseStatsManager",
+    "BaseStreamReader",
+    "BaseTransform",
+    "BaseWriter",
+    "Batch",
+    "BooksError",
+    "ConfigError",
+    "DataError",
+    "DestinationError",
+    "Interrupted",
+    "Metadata",
+    "Module",
+    "OzzyError",
+    "PluginError",
+    "Problem",
+    "Registry",
+    "Rejected",
+    "SourceError",
+    "Split",
+    "StateError",
+    "StateLocation",
+    "Stream",
+    "__version__",
+    "hookimpl",
+    "option",
+    "options",
+]
+
+_HOMES = {
+    "ozzy.contracts.decoder": ("BaseDecoder",),
+    "ozzy.contracts.file_writer": ("BaseFileWriter",),
+    "ozzy.contracts.filter": ("BaseFilter",),
+    "ozzy.contracts.formatter": ("BaseExportFormatter",),
+    "ozzy.contracts.grouper": ("BaseGrouper",),
+    "ozzy.contracts.module": ("BaseModule", "Metadata"),
+    "ozzy.contracts.persistence": ("BasePersistence", "StateLocation"),
+    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Split", "Stream"),
+    "ozzy.contracts.report": ("BaseNotifier", "BaseStatsManager"),
+    "ozzy.contracts.transform": ("BaseTransform",),
+    "ozzy.contracts.writer": ("BaseWriter",),
+    "ozzy.data.batch": ("Batch", "Rejected"),
+    "ozzy.data.record": ("BaseRecord",),
+    "ozzy.errors": (
+        "BooksError",
+        "ConfigError",
+        "DataError",
+        "DestinationError",
+        "Interrupted",
+        "OzzyError",
+        "PluginError",
+        "Problem",
+        "SourceError",
+        "StateError",
+    ),
+    "ozzy.hookspecs": ("Module", "hookimpl"),
+    "ozzy.options.option": ("option", "options"),
+    "ozzy.plan.registry": ("Registry",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("ozzy-core")
+    elif name in _HOME_OF:
+        from importlib import import_module
+
+        value = getattr(import_module(_HOME_OF[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Face(ModuleType):
+    """Keeps public names what they are: `ozzy.run` stays the function when the folder `ozzy/run` is imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+class _InheritedNames:
+    """Asked by Python for modules it can't find: looks for inherited ones (`ozzy.readers…`) in the file that knows them."""
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> "ModuleSpec | None":
+        if not name.startswith("ozzy.") or name.startswith("ozzy.plan"):
+            return None
+        from ozzy.plan.inherited import module_spec
+
+        return module_spec(name, _class_of)
+
+
+def _class_of(kind: str, name: str) -> type:
+    from ozzy.plan.registry import Registry
+
+    return Registry.load().resolve(kind, name).cls
+
+
+sys.modules[__name__].__class__ = _Face
+sys.meta_path.append(_InheritedNames)
