@@ -1,1 +1,1 @@
-"""From what is installed and what a config says to a pipeline that can run: everything that can fail before data moves fails here."""
+"""The plan: from a config and what is installed to a pipeline that can run."""

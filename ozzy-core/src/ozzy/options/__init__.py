@@ -1,0 +1,1 @@
+"""Options: declared once, and from that checked, shown, documented and kept secret."""
