@@ -116,8 +116,8 @@ def _cell(text: str) -> str:
 
 def _contracts() -> Iterator[str]:
     yield "# Contracts\n"
-    yield "What each base class asks of a module and gives it. [Write a plugin](../write-a-plugin.md) says which methods are the ones to write."
-    yield "All names are imported from `ozzy` where `ozzy.__all__` has them, else from the module named here.\n"
+    yield "What each base class asks of a module and gives it."
+    yield "[Write a plugin](../write-a-plugin.md) says which methods are the ones to write.\n"
     face = import_module("ozzy").__all__
     for module_name, names in CONTRACTS:
         module = import_module(module_name)

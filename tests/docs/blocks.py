@@ -96,7 +96,15 @@ def run(block: Block, folder: Path, environment: dict[str, str]) -> str:
     """Run a bash or Python block in a folder; returns what it printed, errors with the rest, and holds it to its exit code."""
     command = ["bash", "-euo", "pipefail", "-c", block.text] if block.language == "bash" else [sys.executable, "-c", block.text]
     done = subprocess.run(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == block.exit, f"{block} ended with {done.returncode} instead of {block.exit}:\n{block.text}\n{done.stdout}"
     return done.stdout

@@ -10,13 +10,18 @@ import pytest
 from tests.docs.blocks import blocks_of, play
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = sorted(path.relative_to(REPOSITORY) for path in (REPOSITORY / "docs").rglob("*.md"))
+PAGES = [
+    Path("CONTRIBUTING.md"),
+    Path("ozzy-core/README.md"),
+    *sorted(path.relative_to(REPOSITORY) for path in REPOSITORY.glob("docs/**/*.md")),
+]
 
 
 @pytest.fixture
 def environment() -> dict[str, str]:
     """The variables of a plain shell in which this environment's `ozzy` is found first."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OZZY_", "EXPORTERS_", "PYTEST_", "COV_", "COVERAGE_"))}
+    ours = ("OZZY_", "EXPORTERS_", "PYTEST_", "COV_", "COVERAGE_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     path = os.pathsep.join([sysconfig.get_path("scripts"), kept.get("PATH", os.defpath)])
     return kept | {"PATH": path, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "COLUMNS": "120"}
 
