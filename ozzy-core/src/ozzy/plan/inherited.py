@@ -12,6 +12,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from ozzy.errors import PluginError
+
 ROOTS = ("exporters.", "ozzy.")
 
 # Modules in configs: inherited class path without its root, to kind and short name
@@ -151,7 +153,7 @@ IMPORTS = {
     "records.base_record": {"BaseRecord": "ozzy.data.record:BaseRecord"},
     "stats_managers.base_stats_manager": {"BaseStatsManager": "ozzy.contracts.report:BaseStatsManager"},
     "transform.base_transform": {"BaseTransform": "ozzy.contracts.transform:BaseTransform"},
-    "utils": {name: f"ozzy.options.option:{name}" for name in ("dict_list", "int_list", "str_list")},
+    "utils": {name: f"ozzy.options.values:{name}" for name in ("dict_list", "int_list", "str_list")},
     "writers.base_writer": {"BaseWriter": "ozzy.contracts.writer:BaseWriter"},
     "writers.filebase_base_writer": {"FilebaseBaseWriter": "ozzy.contracts.file_writer:BaseFileWriter"},
 }
@@ -201,12 +203,15 @@ class _Loader(Loader):
         def __getattr__(name: str) -> Any:  # noqa: N807
             if name not in self._names:
                 raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-            return self._value(self._names[name])
+            return self._value(self._names[name], f"{module.__name__}.{name}")
 
-        vars(module).update(__getattr__=__getattr__, __all__=sorted(self._names), __doc__="The inherited spelling of what is in `ozzy`.")
+        vars(module).update(__getattr__=__getattr__, __dir__=lambda: sorted(self._names), __doc__="An inherited spelling of names of ozzy.")
 
-    def _value(self, home: str | tuple[str, str]) -> Any:
-        if isinstance(home, tuple):
+    def _value(self, home: str | tuple[str, str], name: str) -> Any:
+        if isinstance(home, str):
+            module, _, attribute = home.partition(":")
+            return getattr(import_module(module), attribute)
+        try:
             return self._class_of(*home)
-        module, _, attribute = home.partition(":")
-        return getattr(import_module(module), attribute)
+        except PluginError as error:
+            raise ImportError(f"{name}: {error}", name=name) from error

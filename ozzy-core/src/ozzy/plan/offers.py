@@ -84,8 +84,10 @@ class Plugins:
 
 
 def reason(error: BaseException) -> str:
-    """What happened, in one line: the type of an error and what it says."""
+    """What happened, in one line: the type of an error and what it says; an import that failed speaks for itself."""
     text = " ".join(str(error).split())
+    if text and isinstance(error, ImportError):
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -136,15 +136,15 @@ class Registry:
     def resolve(self, kind: str, name: str) -> Found:
         """The module that `name` means where a config wants one of this kind.
 
-        A name is a short name, `package/name`, a class path (`package.module:Class` or with a dot for the colon), or an alias, looked for
-        in this order. Raises PluginError where it means none, several, or something that is not of the kind or can't be imported.
+        A name is a short name, `package/name`, an inherited class path, a class path (`package.module:Class`, or a dot for the colon), or
+        an alias, looked for in this order. Raises PluginError where it means none, several, or something that is not of the kind or
+        can't be imported.
         """
         _check_kind(kind)
-        offers = self._named(kind, name)
-        if not offers and (short_name := inherited.short_name(kind, name)):
-            offers = self._named(kind, short_name)
-        if not offers and "/" not in name and re.search(r"[.:]", name):
-            found = self._by_path(kind, name)
+        short_name = inherited.short_name(kind, name)
+        offers = self._named(kind, short_name or name)
+        if not offers and not short_name and (path := _class_path(name)):
+            found = self._by_path(kind, name, path)
             if found is not None:
                 return found
         offers = offers or [offer for offer in self._offers if offer.kind == kind and name in offer.module.aliases]
@@ -163,29 +163,23 @@ class Registry:
             if offer.kind == kind and offer.name == short_name and (not package or _canonical(offer.package) == wanted)
         ]
 
-    def _by_path(self, kind: str, name: str) -> Found | None:
+    def _by_path(self, kind: str, name: str, path: str) -> Found | None:
         """The class at a path, or None where there is no such module."""
-        path = name if ":" in name else ":".join(name.rpartition(".")[::2])
-        if not CLASS_PATH.fullmatch(path):
-            return None
         for offer in self._offers:
             if offer.kind == kind and offer.module.path == path:
                 return _found(offer)
-        top_level = path.partition(":")[0].partition(".")[0]
         try:
             cls = _imported(path)
         except ModuleNotFoundError as error:
             if _leads_to(error, path):
                 return None
             raise PluginError(f"{kind} {name!r} can't be imported: {reason(error)}") from error
-        except _NoClassError as error:
-            raise PluginError(f"{kind} {name!r}: {error}") from None
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             raise PluginError(f"{kind} {name!r} can't be imported: {reason(error)}") from error
         _check_class(kind, name, cls)
-        return Found(name, kind, cls, top_level, "", Module(path))
+        return Found(name, kind, cls, path.partition(":")[0].partition(".")[0], "", Module(path))
 
     def _clash(self, offer: Offer) -> str | None:
         others = [one.package for one in self._named(offer.kind, offer.name) if one is not offer]
@@ -201,7 +195,9 @@ class Registry:
         elsewhere = [offer.kind for offer in self._offers if offer.name == short_name]
         if elsewhere:
             return PluginError(f"{name!r} is a {' and a '.join(dict.fromkeys(elsewhere))}, not a {kind}", hint=self._ways_on(kind, name))
-        return PluginError(f"unknown {kind} {name!r}", hint=self._ways_on(kind, name))
+        path = _class_path(name)
+        missing = f": there is no module {path.partition(':')[0]}" if path and not inherited.plain(name) else ""
+        return PluginError(f"unknown {kind} {name!r}{missing}", hint=self._ways_on(kind, name))
 
     def _ways_on(self, kind: str, name: str) -> str:
         here = sorted({offer.name for offer in self._offers if offer.kind == kind})
@@ -219,10 +215,6 @@ class Registry:
         if self.blocked:
             ways.append(f"Blocked by {BLOCK}: {', '.join(self.blocked)}.")
         return "\n".join(ways)
-
-
-class _NoClassError(Exception):
-    pass
 
 
 def _found(offer: Offer) -> Found:
@@ -243,13 +235,19 @@ def _found(offer: Offer) -> Found:
     return Found(offer.name, offer.kind, cls, offer.package, offer.version, offer.module)
 
 
+def _class_path(name: str) -> str | None:
+    """`package.module:Class` where a name can be read as a class path, a dot for the colon allowed."""
+    path = name if ":" in name else ":".join(name.rpartition(".")[::2])
+    return path if CLASS_PATH.fullmatch(path) else None
+
+
 def _imported(path: str) -> Any:
     module_name, _, qualified_name = path.partition(":")
     value: Any = import_module(module_name)
     for part in qualified_name.split("."):
         if not hasattr(value, part):
             near = get_close_matches(part, dir(value), n=1)
-            raise _NoClassError(f"{module_name} has no {qualified_name}" + (f" (but {near[0]})" if near else ""))
+            raise ImportError(f"there is no {qualified_name} in {module_name}" + (f", but {near[0]}" if near else ""))
         value = getattr(value, part)
     return value
 

@@ -1,0 +1,18 @@
+"""The filter that keeps everything."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ozzy import BaseFilter, Batch
+
+
+class NoFilter(BaseFilter):
+    """Keeps every record, and looks at none."""
+
+    reads = ()
+
+    def filter(self, item: Any) -> bool:  # noqa: ARG002
+        return True
+
+    def mask(self, batch: Batch) -> Sequence[bool]:
+        return [True] * len(batch)

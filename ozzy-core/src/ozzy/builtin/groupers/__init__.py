@@ -1,0 +1,1 @@
+"""Groupers of the core."""

@@ -1,0 +1,18 @@
+"""The grouper that makes one group of all."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ozzy import BaseGrouper, Batch
+
+
+class NoGrouper(BaseGrouper):
+    """All records belong together: the group of each is empty."""
+
+    reads = ()
+
+    def key(self, item: Any) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
+
+    def keys(self, batch: Batch) -> Sequence[tuple[str, ...]]:
+        return [()] * len(batch)

@@ -1,0 +1,83 @@
+"""What the core offers, through the same entry point as any other package."""
+
+from ozzy import Module, hookimpl
+
+
+@hookimpl
+def ozzy_read() -> dict[str, Module]:
+    """Readers."""
+    return {
+        "fs": Module("ozzy.builtin.readers.fs:FSReader", "Files, folders and patterns of the local file system, compressed or not."),
+        "random": Module("ozzy.builtin.readers.random:RandomReader", "Made-up records, the same ones for the same seed."),
+    }
+
+
+@hookimpl
+def ozzy_decode() -> dict[str, Module]:
+    """Decoders."""
+    return {
+        "csv": Module("ozzy.builtin.decoders.csv:CSVDecoder", "Comma-separated values; the first row names the fields."),
+        "json": Module("ozzy.builtin.decoders.json_array:JsonDecoder", "One JSON array of objects, or one object, read as a stream."),
+        "json_lines": Module("ozzy.builtin.decoders.json_lines:JsonLinesDecoder", "One JSON object a line."),
+        "tsv": Module("ozzy.builtin.decoders.csv:TSVDecoder", "Tab-separated values; the first row names the fields."),
+    }
+
+
+@hookimpl
+def ozzy_filter() -> dict[str, Module]:
+    """Filters."""
+    return {
+        "key_value": Module("ozzy.builtin.filters.key_value:KeyValueFilter", "Keeps records whose fields have given values."),
+        "key_value_regex": Module("ozzy.builtin.filters.key_value:KeyValueRegexFilter", "Keeps records whose fields match patterns."),
+        "no_filter": Module("ozzy.builtin.filters.no_filter:NoFilter", "Keeps every record.", aliases=("none",)),
+    }
+
+
+@hookimpl
+def ozzy_transform() -> dict[str, Module]:
+    """Transforms."""
+    return {
+        "no_transform": Module("ozzy.builtin.transforms.no_transform:NoTransform", "Leaves records as they are.", aliases=("none",)),
+    }
+
+
+@hookimpl
+def ozzy_group() -> dict[str, Module]:
+    """Groupers."""
+    return {
+        "file_key": Module("ozzy.builtin.groupers.file_key:FileKeyGrouper", "A file for each combination of values of some fields."),
+        "no_grouper": Module("ozzy.builtin.groupers.no_grouper:NoGrouper", "All records belong together.", aliases=("none",)),
+    }
+
+
+@hookimpl
+def ozzy_format() -> dict[str, Module]:
+    """Formatters."""
+    return {
+        "csv": Module("ozzy.builtin.formatters.csv:CSVExportFormatter", "Comma-separated values, with a header."),
+        "json": Module("ozzy.builtin.formatters.json:JsonExportFormatter", "JSON lines, or one JSON array."),
+    }
+
+
+@hookimpl
+def ozzy_write() -> dict[str, Module]:
+    """Writers."""
+    return {
+        "console": Module("ozzy.builtin.writers.console:ConsoleWriter", "Standard output."),
+        "fs": Module("ozzy.builtin.writers.fs:FSWriter", "Files of the local file system, put in place whole."),
+    }
+
+
+@hookimpl
+def ozzy_persist() -> dict[str, Module]:
+    """Persistences."""
+    return {"file": Module("ozzy.builtin.persistence.file:FilePersistence", "State in plain files of the state folder.")}
+
+
+@hookimpl
+def ozzy_stats() -> dict[str, Module]:
+    """Stats managers."""
+    return {
+        "basic": Module("ozzy.builtin.stats.basic:BasicStatsManager", "Logs what the modules counted, at the end and for debugging only."),
+        "logging": Module("ozzy.builtin.stats.logging:LoggingStatsManager", "Logs the seconds each stage took, batch by batch."),
+    }

@@ -1,0 +1,1 @@
+"""Stats managers of the core."""
