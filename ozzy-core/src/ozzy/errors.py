@@ -23,10 +23,11 @@ import attrs
 class OzzyError(Exception):
     """Root of all errors that speak to the user.
 
-    `message` says what happened and where, `hint` what to do about it.
+    `message` says what happened and where, `hint` what to do about it. `run_id` is set where the error ended a run that can be resumed.
     """
 
     exit_code: ClassVar[int] = 1
+    run_id: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

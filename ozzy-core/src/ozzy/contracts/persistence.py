@@ -1,10 +1,9 @@
-"""Persistences: where the state of a run is kept.
+"""Persistences: where the checkpoint of a run is kept.
 
-The state is one document, the checkpoint, replaced in one atomic write; beside it small facts of the run and the lease of its pipeline.
+It is one document, replaced in one atomic write. The facts of a run, the lease of its pipeline and the list of its splits stand beside it
+in the local state folder.
 """
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,29 +14,19 @@ from ozzy.contracts.module import BaseModule
 
 @attrs.frozen
 class StateLocation:
-    """Where state belongs: the local `folder` for it, and the identity of the `pipeline` in it."""
+    """Where the state of a run belongs: its local `folder`, its id, and the identity of its pipeline."""
 
     folder: Path
+    run: str
     pipeline: str
-
-
-class Lease:
-    """The right to run a pipeline: `epoch` rises by one each time it is taken."""
-
-    epoch: int = 0
-
-    def check(self) -> None:
-        """Raises StateError where another process has taken the lease since."""
-
-    def release(self) -> None:
-        """Give the lease back; doing so twice is the same as once."""
 
 
 class BasePersistence(BaseModule):
     """Keeps the checkpoint of a run and finds it again.
 
-    `open(location, run)` is called once before anything else, with the id of the run; then either `generate_new_job()` for a new run,
-    or `get_last_position()` for a resumed one; `commit_position` at each checkpoint; `close()` last. What these raise is a StateError.
+    `open(location)` is called once, before anything else; then `generate_new_job()` for a new run, or `get_last_position()` for a
+    resumed one; `commit_position` at each checkpoint; `close()` last. A failure to read or write raises StateError: it never looks
+    like "nothing there".
     """
 
     kind: ClassVar[str] = "persistence"
@@ -46,12 +35,10 @@ class BasePersistence(BaseModule):
     """Whether other machines can see this state."""
 
     location: StateLocation
-    run: str
 
-    def open(self, location: StateLocation, run: str) -> None:
-        """Where the state belongs, and for which run. Connects to nothing yet."""
+    def open(self, location: StateLocation) -> None:
+        """Told where the state belongs. Connects to nothing yet."""
         self.location = location
-        self.run = run
 
     def generate_new_job(self) -> Any:
         """Make room for a new run."""
@@ -62,16 +49,8 @@ class BasePersistence(BaseModule):
         raise NotImplementedError(f"{type(self).__name__} has no get_last_position()")
 
     def commit_position(self, last_position: Any) -> None:
-        """Replace the document: durable and whole when this returns, or the old one stays."""
+        """Replace the document, a mapping that is JSON: durable and whole when this returns, else the old one stays."""
         raise NotImplementedError(f"{type(self).__name__} has no commit_position()")
-
-    def lease(self) -> AbstractContextManager[Lease] | Lease:
-        """Take the right to run the pipeline. Raises StateError that names who holds it."""
-        raise NotImplementedError(f"{type(self).__name__} has no lease()")
-
-    def history(self) -> Iterator[dict[str, Any]]:
-        """The facts of every run at this location, oldest first."""
-        return iter(())
 
     @classmethod
     def configuration_from_uri(cls, uri: str, uri_regex: str) -> dict[str, Any]:

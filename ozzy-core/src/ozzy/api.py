@@ -1,0 +1,411 @@
+"""Where a run starts: the functions that `import ozzy` gives, and that the command is made of.
+
+A library configures no logging, installs no signal handler and never exits: what goes wrong is raised as an OzzyError.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+from ozzy.contracts.module import Metadata
+from ozzy.data.batch import Batch
+from ozzy.data.record import Record
+from ozzy.errors import ConfigError, StateError
+from ozzy.plan.config import Config, load_config
+from ozzy.plan.explain import Explanation, explained
+from ozzy.plan.guarantee import demand
+from ozzy.plan.pipeline import Pipeline, build
+from ozzy.plan.registry import Registry
+from ozzy.plan.resolution import Resolved, resolve
+from ozzy.plan.signature import difference, signature, stored
+from ozzy.run.books import Books
+from ozzy.run.execution import Execution
+from ozzy.run.listener import Listener, Stop
+from ozzy.run.result import Result
+from ozzy.run.runs import Lease, RunRecord, StateFolder, identity_of, state_root
+from ozzy.run.stages import ErrorPolicy, FilterStage, Stage, TransformStage
+
+__all__ = [
+    "BasicExporter",
+    "Explanation",
+    "Listener",
+    "Pipeline",
+    "PreviewStage",
+    "Result",
+    "Stop",
+    "Validation",
+    "explain",
+    "preview",
+    "read",
+    "resume",
+    "run",
+    "validate",
+]
+
+ConfigSource = str | Path | Mapping[str, Any]
+
+
+def run(
+    config: ConfigSource,
+    *,
+    resume: bool | Literal["auto"] = False,
+    fresh: bool = False,
+    set: Mapping[str, str] | None = None,
+    state_dir: str | Path | None = None,
+    dry_run: bool = False,
+    limit: int | None = None,
+    listener: Listener | None = None,
+    stop: Stop | None = None,
+    registry: Registry | None = None,
+) -> Result:
+    """Run a pipeline to its end.
+
+    `config` is the path of a JSON, YAML or TOML file, or a mapping. `resume=True` goes on with the last run, which must have begun;
+    `"auto"` goes on where it is unfinished, else starts a new one; `fresh` abandons an unfinished one. `set` overrides values by path
+    (`{"writer.options.compression": "none"}`). `dry_run` reads and runs every stage and writes nothing; `limit` ends the run after so
+    many records read. Raises OzzyError.
+    """
+    if resume and fresh:
+        raise ConfigError("resume and fresh exclude each other")
+    if limit is not None and limit < 1:
+        raise ConfigError(f"limit must be at least 1, not {limit}")
+    loaded = load_config(config, set=set or {})
+    asked = resume or loaded.resume
+    return _Start(loaded, state_dir, limit, listener, stop, registry).go(asked, fresh=fresh, dry_run=dry_run)
+
+
+def resume(
+    run_id: str,
+    *,
+    config: ConfigSource | None = None,
+    set: Mapping[str, str] | None = None,
+    state_dir: str | Path | None = None,
+    listener: Listener | None = None,
+    stop: Stop | None = None,
+    registry: Registry | None = None,
+) -> Result:
+    """Go on with a run by its id, or the beginning of it. The config it was started with is in its state.
+
+    Secrets are not: where one was written in the config, give `config` or `set` again. Raises OzzyError.
+    """
+    record = StateFolder(state_root(state_dir, None, Path.cwd())).find(run_id)
+    facts = record.facts
+    overrides = {**facts["set"], **(set or {})}
+    folder = Path(facts["working_folder"])
+    if config is not None:
+        loaded = load_config(config, set=overrides, working_folder=folder)
+    else:
+        missing = [path for path in facts["left_out"] if path not in overrides]
+        if missing:
+            raise ConfigError(
+                f"run {record.id} needs {' and '.join(missing)}, which state never holds because it is secret",
+                hint=f"Give it again: --config CONFIG, or --set {missing[0]}=…",
+            )
+        loaded = load_config(facts["config"], set=overrides, working_folder=folder)
+        loaded = attrs.evolve(loaded, file=Path(facts["config_file"]) if facts["config_file"] else None)
+    return _Start(loaded, record.folder.parent.parent, facts["limit"], listener, stop, registry).go(True, record=record)
+
+
+@attrs.define
+class _Start:
+    """What a run begins with; `go` decides between a new run and an old one."""
+
+    config: Config
+    state_dir: str | Path | None
+    limit: int | None
+    listener: Listener | None
+    stop: Stop | None
+    registry: Registry | None
+    identity: str = attrs.field(init=False)
+
+    def go(self, asked: bool | str, *, fresh: bool = False, dry_run: bool = False, record: RunRecord | None = None) -> Result:
+        known = record.facts["pipeline"] if record is not None else identity_of(self.config.name, self.config.file)
+        if known is None and asked is True:
+            raise ConfigError("a config that is no file needs a `name` to be resumed", hint='Add "name": "…" to it.')
+        registry = self.registry or Registry.load()
+        pipeline = self._pipeline(registry, datetime.now().astimezone())
+        if dry_run:
+            return self._execute(Execution(pipeline, known or "unnamed", limit=self.limit))
+        if known is None:
+            return self._unnamed(pipeline)
+        self.identity = known
+        state = StateFolder(state_root(self.state_dir, self.config.file, self.config.working_folder))
+        with_lease = Lease(state.pipeline_folder(known)).take()
+        try:
+            last = record or next(iter(reversed(state.runs(known))), None)
+            old = self._to_resume(last, asked, fresh=fresh)
+            if old is not None and not old.unfinished:
+                return _as_it_was(old, pipeline)
+            if old is not None:
+                pipeline = self._pipeline(registry, datetime.fromisoformat(old.facts["started"]))
+            elif last is not None and last.unfinished:
+                self._abandon(last, registry)
+            return self._with_state(pipeline, state, with_lease, old)
+        finally:
+            with_lease.release()
+
+    def _pipeline(self, registry: Registry, started: datetime) -> Pipeline:
+        metadata = Metadata(
+            configuration=dict(self.config.raw), start_time=started, working_folder=self.config.working_folder, inherited=self.config.inherited
+        )
+        pipeline = build(self.config, registry, metadata)
+        demand(pipeline)
+        return pipeline
+
+    def _to_resume(self, last: RunRecord | None, asked: bool | str, *, fresh: bool) -> RunRecord | None:
+        if asked is True:
+            if last is None:
+                raise StateError(f"no run of {self.identity} has begun, so there is none to resume", hint="Start one without --resume.")
+            if last.facts["state"] == "abandoned":
+                raise StateError(f"run {last.id} was abandoned and can't be resumed", hint="Start a new one without --resume.")
+            return last
+        if last is None or not last.unfinished or fresh:
+            return None
+        if asked == "auto":
+            return last
+        raise StateError(
+            f"the last run of this pipeline, {last.id}, is unfinished ({last.facts['state'] if last.facts['state'] != 'running' else 'it ended without warning'})",
+            hint="Go on with it: --resume. Go on where there is something left, else start anew: --resume-auto.\n"
+            "Give it up, delete what it staged and start anew: --fresh.",
+        )
+
+    def _with_state(self, pipeline: Pipeline, state: StateFolder, lease: Lease, old: RunRecord | None) -> Result:
+        config, left_out = stored(self.config, pipeline)
+        signed = signature(self.config, pipeline)
+        if old is not None:
+            changed = difference(old.facts["signature"], signed)
+            if changed:
+                raise StateError(
+                    f"the config has changed since run {old.id} began:\n" + "\n".join(f"  {line}" for line in changed),
+                    hint="A run goes on only as it began. Put the config back, or start anew with --fresh.",
+                )
+            record = old
+            record.save(state="running", ended=None, error=None, epoch=lease.epoch)
+        else:
+            record = state.new(
+                self.identity,
+                pipeline.metadata.start_time,
+                {
+                    "config": config,
+                    "left_out": left_out,
+                    "set": {path: str(text) for path, text in self.config.overrides.items() if path not in left_out},
+                    "config_file": str(self.config.file.resolve()) if self.config.file is not None else None,
+                    "working_folder": str(self.config.working_folder),
+                    "signature": signed,
+                    "limit": self.limit,
+                    "epoch": lease.epoch,
+                    "ended": None,
+                    "error": None,
+                },
+            )
+        lease.name(record.id)
+        limit = self.limit if old is None else record.facts["limit"]
+        return self._execute(Execution(pipeline, self.identity, record, lease, resumed=old is not None, limit=limit))
+
+    def _unnamed(self, pipeline: Pipeline) -> Result:
+        """A mapping without a name can't be resumed: its state goes with it."""
+        state = StateFolder(state_root(self.state_dir, None, self.config.working_folder))
+        record = state.new(f"unnamed {id(self):x}", pipeline.metadata.start_time, {"signature": {}, "limit": self.limit, "ended": None})
+        lease = Lease(record.folder.parent).take(record.id)
+        try:
+            return self._execute(Execution(pipeline, "unnamed", record, lease, limit=self.limit))
+        except BaseException:
+            for writer in pipeline.writers.values():
+                writer.abandon()
+            raise
+        finally:
+            lease.release()
+            record.delete()
+            _forget_folder(record.folder.parent)
+
+    def _execute(self, execution: Execution) -> Result:
+        if self.listener is not None:
+            execution.listener = self.listener
+        if self.stop is not None:
+            execution.stop = self.stop
+        try:
+            result = execution.run()
+        except BaseException:
+            _close_after_failure(execution.pipeline)
+            raise
+        execution.pipeline.close()
+        return result
+
+    def _abandon(self, old: RunRecord, registry: Registry) -> None:
+        """Give an unfinished run up: what it staged is deleted, what it had published is left and named."""
+        pipeline = self._pipeline(registry, datetime.fromisoformat(old.facts["started"]))
+        pipeline.metadata.run_id = old.id
+        pipeline.start_writers(old.id, pipeline.metadata.start_time, old.folder)
+        for writer in pipeline.writers.values():
+            writer.abandon()
+        old.save(state="abandoned")
+        self.config.notices.append(f"run {old.id} was abandoned, and what it had staged is deleted")
+
+
+def _as_it_was(record: RunRecord, pipeline: Pipeline) -> Result:
+    from ozzy.run.result import FileResult, StageResult
+
+    facts = record.facts
+    return Result(
+        run_id=record.id,
+        pipeline=facts["pipeline"],
+        state="already finished",
+        counts={name: StageResult(**counts) for name, counts in facts["counts"].items()},
+        files=[FileResult(**file) for file in facts["files"]],
+        duration=facts["seconds"],
+        records_read=facts["counts"]["reader"]["records_out"],
+        records_written=sum(facts["counts"][label]["records_out"] for label in pipeline.writers),
+        notices=list(pipeline.config.notices),
+    )
+
+
+def _close_after_failure(pipeline: Pipeline) -> None:
+    """Close what can be closed: the error under way matters more than another one here, which is logged."""
+    try:
+        pipeline.close()
+    except Exception as error:
+        pipeline.reader.logger.warning("closing failed too", error=f"{type(error).__name__}: {error}")
+
+
+def _forget_folder(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+def read(config: ConfigSource, *, set: Mapping[str, str] | None = None, registry: Registry | None = None) -> Iterator[Record]:
+    """The records of a pipeline from its reader to `filter_after`, as dicts, one by one. No writer is needed, no state is kept.
+
+    Raises OzzyError.
+    """
+    loaded = load_config(set=set or {}, source=config)
+    pipeline = build(loaded, registry or Registry.load(), Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited), needs_writer=False)
+    errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit)
+    return _records(pipeline, _stages(pipeline, errors), errors)
+
+
+def _records(pipeline: Pipeline, stages: list[Stage], errors: ErrorPolicy) -> Iterator[Record]:
+    try:
+        for batch in _batches(pipeline, errors):
+            for stage in stages:
+                batch = stage(batch)  # noqa: PLW2901
+            yield from batch.records
+    finally:
+        pipeline.close()
+
+
+def _batches(pipeline: Pipeline, errors: ErrorPolicy) -> Iterator[Batch]:
+    for split in pipeline.reader.splits():
+        for batch in pipeline.reader.read(split, None):
+            for rejected in batch.rejected:
+                errors.reject("reader", rejected)
+            yield batch
+
+
+def _stages(pipeline: Pipeline, errors: ErrorPolicy) -> list[Stage]:
+    books = Books()
+    stages: list[Stage] = []
+    if pipeline.filter_before is not None:
+        stages.append(FilterStage("filter_before", pipeline.filter_before, books, errors))
+    for i, transform in enumerate(pipeline.transforms):
+        stages.append(TransformStage(f"transform.{i}" if len(pipeline.transforms) > 1 else "transform", transform, books, errors))
+    if pipeline.filter_after is not None:
+        stages.append(FilterStage("filter_after", pipeline.filter_after, books, errors))
+    return stages
+
+
+@attrs.frozen
+class PreviewStage:
+    """What left one stage of a preview: `records` has an entry for each record read, None where the stage kept it back.
+
+    Where a transform makes records of its own, the entries are simply what it made.
+    """
+
+    name: str
+    module: str
+    records: list[Record | None]
+
+
+def preview(config: ConfigSource, n: int = 5, *, set: Mapping[str, str] | None = None, registry: Registry | None = None) -> list[PreviewStage]:
+    """The first `n` records as they leave each stage. Nothing is written, no state is kept. Raises OzzyError."""
+    loaded = load_config(config, set=set or {})
+    pipeline = build(loaded, registry or Registry.load(), Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited), needs_writer=False)
+    errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit)
+    try:
+        first: list[Record] = []
+        for batch in _batches(pipeline, errors):
+            first += [dict(record) for record in batch.take(range(min(n - len(first), len(batch)))).records]
+            if len(first) >= n:
+                break
+        batch = Batch.from_records([_copy(record) for record in first], origin=range(len(first)))
+        seen = [PreviewStage("reader", type(pipeline.reader).__name__, list(first))]
+        for stage in _stages(pipeline, errors):
+            batch = stage(batch)
+            seen.append(PreviewStage(stage.name, type(stage.module).__name__, _aligned(batch, len(first))))
+        return seen
+    finally:
+        pipeline.close()
+
+
+def _aligned(batch: Batch, count: int) -> list[Record | None]:
+    records = [_copy(record) for record in batch.records]
+    if batch.origin is None:
+        return list(records)
+    by_row = dict(zip(batch.origin, records, strict=True))
+    return [by_row.get(row) for row in range(count)]
+
+
+def _copy(record: Record) -> Record:
+    from copy import deepcopy
+
+    return deepcopy(dict(record))
+
+
+@attrs.frozen
+class Validation:
+    """A config that is right: its modules with the options of each and where every value came from, and what there is to say."""
+
+    config: Config
+    modules: list[Resolved]
+    notices: list[str]
+
+
+def validate(config: ConfigSource, *, set: Mapping[str, str] | None = None, registry: Registry | None = None) -> Validation:
+    """Check a config without reading or connecting. Raises ConfigError or PluginError with everything that is wrong."""
+    loaded = load_config(config, set=set or {})
+    modules = resolve(loaded, registry or Registry.load())
+    return Validation(loaded, modules, list(loaded.notices))
+
+
+def explain(
+    config: ConfigSource, *, set: Mapping[str, str] | None = None, state_dir: str | Path | None = None, registry: Registry | None = None
+) -> Explanation:
+    """What a run of this config would be: modules, faces, delivery guarantee, and where things go. Nothing is read or connected."""
+    loaded = load_config(config, set=set or {})
+    metadata = Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited)
+    pipeline = build(loaded, registry or Registry.load(), metadata)
+    return explained(pipeline, state_root(state_dir, loaded.file, loaded.working_folder), identity_of(loaded.name, loaded.file))
+
+
+class BasicExporter:
+    """The inherited way in.
+
+    `BasicExporter.from_file_configuration("export.json").export()` runs a config as `ozzy.run` does; `metadata` holds the outcome.
+    """
+
+    def __init__(self, configuration: ConfigSource) -> None:
+        self.configuration = configuration
+        self.result: Result | None = None
+
+    @classmethod
+    def from_file_configuration(cls, filepath: str | Path) -> "BasicExporter":
+        """An exporter for a config file."""
+        return cls(Path(filepath))
+
+    def export(self) -> Result:
+        """Run it. Raises OzzyError."""
+        self.result = run(self.configuration)
+        return self.result

@@ -1,0 +1,21 @@
+"""Persistence `file`, the default: the checkpoint as one file in the run's state folder."""
+
+from typing import Any
+
+from ozzy.contracts.persistence import BasePersistence
+from ozzy.staging.files import make_folder
+from ozzy.staging.state_files import read_json, write_json
+
+
+class FilePersistence(BasePersistence):
+    """Keeps `checkpoint.json`, and the one before it as `checkpoint.1.json`, in the run's state folder."""
+
+    def generate_new_job(self) -> str:
+        make_folder(self.location.folder, private=True)
+        return self.location.run
+
+    def get_last_position(self) -> Any:
+        return read_json(self.location.folder / "checkpoint.json")
+
+    def commit_position(self, last_position: Any) -> None:
+        write_json(self.location.folder / "checkpoint.json", last_position, keep_previous=True)

@@ -1,0 +1,261 @@
+"""Writers of files: rows are formatted, compressed, staged and named here; an author only puts a finished file at its place."""
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from ozzy.contracts.module import BaseModule
+from ozzy.contracts.writer import BaseWriter, GroupKey, Outcome, Receipt, Staging, WriterContext, WriterOptions, no_room_for
+from ozzy.data.batch import Batch
+from ozzy.data.codecs import CODECS
+from ozzy.errors import DestinationError
+from ozzy.options.option import option, options
+from ozzy.staging.files import StagedFiles, checksum, make_folder, sync_file, sync_folder
+from ozzy.staging.naming import FileNames, problems
+
+INHERITED_ROWS = 500_000
+INHERITED_BYTES = 4_000_000_000
+
+
+@options
+class FileWriterOptions(WriterOptions):
+    """Options of every writer of files."""
+
+    compression: Literal["gz", "none", "bz2", "xz", "zst"] = option(default="gz", help="Compression of the files.")
+    items_per_buffer_write: int = option(
+        default=0, minimum=0, help="Records in a file before the next one is begun; 0 is no limit (500,000 in the inherited shape)."
+    )
+    size_per_buffer_write: int = option(
+        default=0, minimum=0, help="Bytes of a file, compressed, before the next one is begun; 0 is no limit (4 GB in the inherited shape)."
+    )
+    check_consistency: bool = option(default=False, help="Read each published file back and compare size and checksum.")
+
+
+@options
+class NamedFileWriterOptions(FileWriterOptions):
+    """Options of writers that name their files."""
+
+    filebase: str = option(
+        help="Where files go and what they are called: folders and a name with strftime codes, {groups[0]}, {file_number}, {source}.",
+        example="out/%Y-%m-%d/{groups[0]}/part",
+    )
+    start_file_count: int = option(default=0, minimum=0, help="The number of the first file of each group.")
+    generate_md5: bool = option(default=False, help="Publish md5checksum.md5 beside the files: a line `hash name` for each.")
+    if_exists: Literal["fail", "overwrite", "number", "skip"] | None = option(
+        default=None,
+        help="What to do where a name is taken: fail, overwrite it, take the next free number, or skip the rows. "
+        "Unset it is fail (overwrite in the inherited shape).",
+    )
+
+
+class BaseFileWriter(BaseWriter):
+    """Puts finished files at their place, exactly once.
+
+    Write `write(dump_path, group_key=None)`: bring one finished file to the destination, whole or not at all. It may be called again
+    with the same file after a crash. Everything else is inherited: formatting, compression, staging, rolling, checksums, recovery.
+    """
+
+    Options: ClassVar[type] = FileWriterOptions
+    staging: Staging = Staging.DURABLE
+    files: StagedFiles
+
+    def write(self, dump_path: str, group_key: GroupKey | None = None) -> None:
+        """Bring the file at `dump_path` to the destination. `self.entry` holds its facts: name, rows, size, sha256."""
+        raise NotImplementedError(f"{type(self).__name__} has no write()")
+
+    def start(self, context: WriterContext) -> None:
+        super().start(context)
+        self._numbers: dict[GroupKey, int] = {}
+        self.entry: dict[str, Any] = {}
+        inherited = context.inherited
+        self.files = StagedFiles(
+            folder=self.staging_folder(),
+            codec=CODECS[self.read_option("compression", "gz")],
+            header=context.formatter.header,
+            footer=context.formatter.footer,
+            separator=context.formatter.separator,
+            begin=self.begin_file,
+            rows_limit=self.read_option("items_per_buffer_write") or (INHERITED_ROWS if inherited else None),
+            size_limit=self.read_option("size_per_buffer_write") or (INHERITED_BYTES if inherited else None),
+            digests=self.digests(),
+            dry=context.dry_run,
+        )
+
+    def staging_folder(self) -> Path:
+        """Where files are made: in the state folder, unless the destination has a better place."""
+        return self.context.staging_folder
+
+    def digests(self) -> tuple[str, ...]:
+        """The checksums taken of each file."""
+        return ("sha256",)
+
+    def begin_file(self, group: GroupKey) -> tuple[str, bool]:
+        """The name of a group's next file, and whether its rows are to be skipped."""
+        number = self._numbers.get(group, 0)
+        self._numbers[group] = number + 1
+        extension = self.context.formatter.file_extension + CODECS[self.read_option("compression", "gz")].suffix
+        return f"{'-'.join((*group, f'{number:04d}'))}.{extension}", False
+
+    def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
+        self.files.write(group_key or (), self.context.formatter.format_rows(batch))
+
+    def prepare(self, final: bool) -> Receipt:
+        receipt = self.files.prepare(final=final)
+        receipt["numbers"] = [[list(group), number] for group, number in self._numbers.items()]
+        return receipt
+
+    def resume(self, state: Receipt | None) -> None:
+        self.files.resume(state)
+        if state is not None:
+            self._numbers = {tuple(group): number for group, number in state["numbers"]}
+
+    def publish(self, receipt: Receipt) -> None:
+        for entry in receipt["closed"]:
+            self.place(entry)
+        self.after_publishing(receipt)
+        self.files.mark_published(receipt)
+
+    def place(self, entry: dict[str, Any]) -> None:
+        """Bring one finished file to its place, unless it is there."""
+        staged = self.files.folder / entry["staged"]
+        done = staged.with_suffix(".done")
+        if done.exists():
+            return
+        if not staged.exists():
+            raise DestinationError(f"the staged file {staged} is gone, and {entry['name']} was not published")
+        self.entry = entry
+        self.write(str(staged), tuple(entry["group"]))
+        staged.rename(done)
+        sync_folder(self.files.folder)
+
+    def after_publishing(self, receipt: Receipt) -> None:
+        """Called once all files of a receipt are at their place, before it counts as published."""
+
+    def recover(self, receipt: Receipt) -> Outcome:
+        if not receipt["final"]:
+            return Outcome.STAGED if self.files.holds(receipt) else Outcome.GONE
+        outcomes = {self.recover_file(entry) for entry in receipt["closed"]}
+        if Outcome.GONE in outcomes:
+            return Outcome.GONE
+        return Outcome.STAGED if Outcome.STAGED in outcomes else Outcome.PUBLISHED
+
+    def recover_file(self, entry: dict[str, Any]) -> Outcome:
+        """What became of one finished file."""
+        staged = self.files.folder / entry["staged"]
+        if staged.with_suffix(".done").exists():
+            return Outcome.PUBLISHED
+        return Outcome.STAGED if staged.exists() else Outcome.GONE
+
+    def discard(self, receipt: Receipt) -> None:
+        for entry in receipt["closed"]:
+            (self.files.folder / entry["staged"]).unlink(missing_ok=True)
+
+    def abandon(self) -> None:
+        self.files.remove()
+
+    def staged_bytes(self) -> int:
+        return self.files.staged_bytes()
+
+    def results(self, receipt: Receipt) -> list[dict[str, Any]]:
+        files = [*receipt["published"], *(receipt["closed"] if receipt["final"] else ())]
+        return [{key: entry[key] for key in ("name", "rows", "size", "sha256")} for entry in files]
+
+    @property
+    def resumable(self) -> bool:
+        return self.context.formatter.resumable
+
+
+class FedFiles(BaseFileWriter):
+    """Feeds finished files to an inherited writer that has only `write(dump_path, group_key)`."""
+
+    def __init__(self, writer: BaseWriter) -> None:
+        super().__init__({}, writer.metadata)
+        self.options = writer.options
+        self.writer = writer
+
+    def write(self, dump_path: str, group_key: GroupKey | None = None) -> None:
+        write = getattr(self.writer, "write")  # noqa: B009  (not every writer has one)
+        write(dump_path, group_key)
+
+    def finish_writing(self) -> None:
+        self.writer.flush()
+        self.writer.finish_writing()
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+class BaseNamedFileWriter(BaseFileWriter):
+    """A writer of files whose names follow a `filebase`.
+
+    An author gives `taken(name)` beside `write`, or overrides `place` and `recover_file` where the destination can do better.
+    """
+
+    Options: ClassVar[type] = NamedFileWriterOptions
+    names: FileNames
+
+    @classmethod
+    def check_options(cls, options: Any) -> list[str]:
+        """What is wrong with the filebase."""
+        return [f"filebase: {problem}" for problem in problems(options.filebase)]
+
+    def start(self, context: WriterContext) -> None:
+        self.context = context
+        self.names = FileNames(
+            self.read_option("filebase"),
+            start=context.started,
+            extension=context.formatter.file_extension,
+            compression_suffix=CODECS[self.read_option("compression")].suffix,
+            start_file_count=self.read_option("start_file_count"),
+            grouped=context.grouped,
+        )
+        super().start(context)
+        self.if_exists = self.read_option("if_exists") or ("overwrite" if context.inherited else "fail")
+
+    def digests(self) -> tuple[str, ...]:
+        return ("sha256", "md5") if self.read_option("generate_md5") else ("sha256",)
+
+    def taken(self, name: str) -> bool:
+        """Whether something has this name at the destination."""
+        return False
+
+    def begin_file(self, group: GroupKey) -> tuple[str, bool]:
+        number = self._numbers.get(group, 0)
+        name = self.names.name(group, number)
+        if self.if_exists == "number":
+            while self.taken(name):
+                number += 1
+                name = self.names.name(group, number)
+        self._numbers[group] = number + 1
+        if self.if_exists == "fail" and self.taken(name):
+            raise no_room_for(name)
+        return name, self.if_exists == "skip" and self.taken(name)
+
+    def finish_writing(self) -> None:
+        if not self.read_option("generate_md5"):
+            return
+        self.files.prepare(final=True)
+        lines = [f"{entry['md5']} {entry['name']}\n" for entry in (*self.files.published, *self.files.closed)]
+        if lines:
+            self.files.add("md5checksum.md5", "".join(lines).encode())
+
+
+def is_file_writer(module: BaseModule) -> bool:
+    """Whether a writer makes files whose bytes depend on the formatter."""
+    return isinstance(module, BaseFileWriter)
+
+
+def same_content(path: Path, entry: dict[str, Any]) -> bool:
+    """Whether a file is the one a receipt speaks of, by size and checksum."""
+    return path.is_file() and path.stat().st_size == entry["size"] and checksum(path) == entry["sha256"]
+
+
+__all__ = [
+    "BaseFileWriter",
+    "BaseNamedFileWriter",
+    "FedFiles",
+    "FileWriterOptions",
+    "NamedFileWriterOptions",
+    "make_folder",
+    "same_content",
+    "sync_file",
+]

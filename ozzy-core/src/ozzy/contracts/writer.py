@@ -1,0 +1,172 @@
+"""Writers: where records go.
+
+A writer says what its `staging` is. *Durable*: what is prepared outlives the process and is published later, by any process.
+*Transaction*: what is prepared dies with the process, and the destination stores the checkpoint's number in the same transaction.
+*None*: what is written is there at once, so a resumed run may write it twice.
+
+At a checkpoint the run calls `prepare`, saves the receipt it returns, and for a full checkpoint calls `publish` with it.
+"""
+
+import enum
+import inspect
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+
+from ozzy.contracts.formatter import BaseExportFormatter
+from ozzy.contracts.module import BaseModule, overrides
+from ozzy.data.batch import Batch
+from ozzy.errors import DestinationError
+from ozzy.options.option import option, options
+
+GroupKey = tuple[str, ...]
+Receipt = dict[str, Any]
+
+
+class Staging(enum.Enum):
+    """Where prepared data waits."""
+
+    NONE = "none"
+    DURABLE = "durable"
+    TRANSACTION = "transaction"
+
+
+class Outcome(enum.Enum):
+    """What became of a receipt."""
+
+    PUBLISHED = "published"
+    STAGED = "staged"
+    GONE = "gone"
+
+
+@attrs.frozen
+class WriterContext:
+    """What a writer is told before a run.
+
+    `started` is the run's start, the same after a resume; `staging_folder` is a private local folder of this writer in this run, for
+    writers whose destination has no place of its own; `formatter` belongs to this writer; `grouped` says whether a grouper is set;
+    a `dry_run` is to leave no trace.
+    """
+
+    run_id: str
+    label: str
+    started: datetime
+    staging_folder: Path
+    formatter: BaseExportFormatter
+    grouped: bool = False
+    inherited: bool = False
+    dry_run: bool = False
+
+
+@options
+class WriterOptions:
+    """Options of every writer."""
+
+    items_limit: int = option(default=0, minimum=0, help="Stop after this many records were written; 0 is no limit.")
+
+
+class BaseWriter(BaseModule):
+    """Takes batches and brings them to their destination.
+
+    Write `write_batch(batch, group_key)`. The base has no staging; a writer that has overrides `staging`, `prepare`, `publish`,
+    `recover`, `discard` and `resume`.
+
+    >>> class Keep(BaseWriter):
+    ...     kept = []
+    ...     def write_batch(self, batch, group_key=None):
+    ...         self.kept += batch.records
+    >>> Keep().write_batch(Batch.from_records([{"n": 1}]))
+    """
+
+    kind: ClassVar[str] = "writer"
+    Options: ClassVar[type] = WriterOptions
+    staging: Staging = Staging.NONE
+    context: WriterContext
+
+    def start(self, context: WriterContext) -> None:
+        """Get ready to write. Called once, before anything else; `resume` follows it always."""
+        self.context = context
+
+    def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
+        """Take the rows of a batch that belong to one group (an empty key without a grouper). Never called with no rows."""
+        raise NotImplementedError(f"{type(self).__name__} has no write_batch()")
+
+    def flush(self) -> None:
+        """Bring what is buffered to the destination. Called at each checkpoint, for a writer without staging."""
+
+    def finish_writing(self) -> None:
+        """No more records come. Called once, before the last `prepare`."""
+
+    def resume(self, state: Receipt | None) -> None:
+        """Stand where the receipt of the last committed checkpoint was made (None: at the start); forget all that is newer."""
+
+    def prepare(self, final: bool) -> Receipt:
+        """Make everything written so far durable, or ready in the open transaction, and invisible. Small JSON.
+
+        `final` means that `publish` follows and files are to be complete; otherwise writing goes on. A receipt should count:
+        `written` and `ignored` rows since the run began.
+        """
+        self.flush()
+        return {"final": final}
+
+    def publish(self, receipt: Receipt) -> None:
+        """Make a receipt visible. Doing so twice is the same as once, in another process too; durable when it returns."""
+
+    def recover(self, receipt: Receipt) -> Outcome:
+        """What became of a receipt of a run that ended without warning. Changes nothing."""
+        return Outcome.PUBLISHED
+
+    def discard(self, receipt: Receipt) -> None:
+        """Take a prepared receipt back: delete what is staged, and what was published only where it is provably this run's own."""
+
+    def abandon(self) -> None:
+        """The run is over for good: leave nothing behind that nobody can see. Called after the last commit, and by `--fresh`."""
+
+    def staged_bytes(self) -> int:
+        """How many bytes wait to be published."""
+        return 0
+
+    def results(self, receipt: Receipt) -> list[dict[str, Any]]:
+        """The files or objects a receipt has made visible: `name`, `rows`, `size`, `sha256` of each, and `path` where there is one."""
+        return []
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a light checkpoint can be taken: staged data can be continued in another process."""
+        return self.staging is Staging.DURABLE
+
+
+def hand_over(writer: BaseWriter, batch: Batch, group_key: GroupKey, keys: Sequence[GroupKey] | None) -> None:
+    """Give a batch to a writer in the form that its `write_batch` takes.
+
+    One written with a single argument gets records that bear their `group_membership`.
+    """
+    if not takes_group(writer):
+        for row, record in enumerate(batch):
+            record.group_membership = keys[row] if keys is not None else group_key
+        writer.write_batch(batch)
+        return
+    writer.write_batch(batch, group_key)
+
+
+def takes_group(writer: BaseWriter) -> bool:
+    """Whether `write_batch` is given the group: told by its signature."""
+    parameters = inspect.signature(writer.write_batch).parameters.values()
+    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    return len(positional) > 1 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+
+
+def needs_files(cls: type) -> bool:
+    """Whether a writer class has only the inherited `write(dump_path, group_key)` and is to be fed finished files."""
+    return issubclass(cls, BaseWriter) and hasattr(cls, "write") and not overrides(cls, "write_batch", BaseWriter)
+
+
+def no_room_for(name: str) -> DestinationError:
+    """The error of a name that is taken."""
+    return DestinationError(
+        f"{name} exists already",
+        hint="Nothing was overwritten. Move it away, choose another filebase, or set the writer's if_exists to overwrite, number or skip.",
+    )

@@ -1,0 +1,100 @@
+"""What a run would be, told before it starts and without connecting to anything."""
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ozzy.contracts.file_writer import BaseFileWriter
+from ozzy.contracts.filter import BaseFilter
+from ozzy.contracts.formatter import BaseExportFormatter
+from ozzy.contracts.grouper import BaseGrouper
+from ozzy.contracts.module import overrides
+from ozzy.contracts.reader import BaseStreamReader
+from ozzy.contracts.writer import takes_group
+from ozzy.plan.guarantee import Guarantee, guarantee
+from ozzy.plan.pipeline import Part, Pipeline
+
+
+@attrs.frozen
+class ExplainedModule:
+    """One module: its place, its short name, whose it is, and the face of the batch it gets (`lines`, `fields …` or `records`)."""
+
+    stage: str
+    name: str
+    package: str
+    version: str
+    face: str
+
+
+@attrs.frozen
+class Explanation:
+    """What `ozzy explain` tells."""
+
+    pipeline: str | None
+    modules: list[ExplainedModule]
+    guarantee: Guarantee
+    light_checkpoints: str
+    state: Path
+    staging: dict[str, str]
+    destinations: dict[str, str]
+    notices: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return attrs.asdict(self) | {"state": str(self.state)}
+
+
+def explained(pipeline: Pipeline, state: Path, identity: str | None) -> Explanation:
+    """Explain a pipeline that is built and not started."""
+    pipeline.start_writers("RUN", pipeline.metadata.start_time, state / "PIPELINE" / "RUN")
+    files = {label: writer for label, writer in pipeline.writers.items() if isinstance(writer, BaseFileWriter)}
+    return Explanation(
+        pipeline=identity,
+        modules=[_module(part, pipeline) for part in pipeline.parts],
+        guarantee=guarantee(pipeline),
+        light_checkpoints=_light(pipeline),
+        state=state,
+        staging={label: str(writer.files.folder) for label, writer in files.items()},
+        destinations={label: _destination(writer) for label, writer in files.items()},
+        notices=list(pipeline.config.notices),
+    )
+
+
+def _module(part: Part, pipeline: Pipeline) -> ExplainedModule:
+    found = part.resolved.found
+    return ExplainedModule(part.stage, found.name, found.package, found.version, _face(part.module, pipeline))
+
+
+def _face(module: Any, pipeline: Pipeline) -> str:
+    """The face a module asks for, from what it declares: a batch method and `reads` mean that just these fields are decoded."""
+    declared = getattr(module, "face", None)
+    if declared is not None:
+        return str(declared)
+    if isinstance(module, BaseStreamReader):
+        return "gives lines, or records where the source is not JSON"
+    batch_method = {BaseFilter: "mask", BaseGrouper: "keys", BaseExportFormatter: "format_rows"}
+    for base, method in batch_method.items():
+        if isinstance(module, base):
+            if not overrides(module, method, base):
+                return "records"
+            reads = getattr(module, "reads", None)
+            return f"fields {', '.join(reads)}" if reads else "lines"
+    if module in pipeline.writers.values():
+        return "rows as formatted" if hasattr(module, "files") else "lines" if takes_group(module) else "records"
+    return "records" if module is pipeline.reader or module in pipeline.transforms else ""
+
+
+def _light(pipeline: Pipeline) -> str:
+    if not pipeline.reader.resumable:
+        return "no checkpoint before the end: the reader does not tell its position, so a killed run starts again"
+    held = [label for label, writer in pipeline.writers.items() if not writer.resumable]
+    if held:
+        return f"only full ones: {', '.join(held)} can't be continued in the middle of a file"
+    return "light ones, and a full one at the end"
+
+
+def _destination(writer: BaseFileWriter) -> str:
+    folder = getattr(writer, "folder", None)
+    filebase = writer.read_option("filebase")
+    return f"{folder} ({filebase})" if folder is not None else str(filebase or type(writer).__name__)

@@ -1,0 +1,177 @@
+"""The plan: modules built and joined, with everything checked that can be before data moves."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ozzy.contracts.decoder import BaseDecoder, choose
+from ozzy.contracts.file_writer import BaseNamedFileWriter, FedFiles
+from ozzy.contracts.filter import BaseFilter
+from ozzy.contracts.formatter import BaseExportFormatter
+from ozzy.contracts.grouper import BaseGrouper
+from ozzy.contracts.module import BaseModule, Metadata
+from ozzy.contracts.persistence import BasePersistence
+from ozzy.contracts.reader import BaseReader, BaseStreamReader
+from ozzy.contracts.report import BaseNotifier, BaseStatsManager
+from ozzy.contracts.transform import BaseTransform
+from ozzy.contracts.writer import BaseWriter, WriterContext, needs_files
+from ozzy.errors import ConfigError, OzzyError, PluginError
+from ozzy.plan.config import Config
+from ozzy.plan.registry import Registry
+from ozzy.plan.resolution import Resolved, resolve
+
+DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"}
+
+
+@attrs.define
+class Part:
+    """One module in its place: `stage` is its name in the books, `resolved` says what it is and where its options came from."""
+
+    stage: str
+    module: Any
+    resolved: Resolved
+
+
+@attrs.define
+class Pipeline:
+    """What a config describes, built: every module made, nothing connected.
+
+    A stage that the config leaves out is left out here too. `writers` maps labels to writers, `formatters` to the formatter of each.
+    """
+
+    config: Config
+    metadata: Metadata
+    parts: list[Part]
+    reader: BaseReader
+    filter_before: BaseFilter | None
+    transforms: list[BaseTransform]
+    filter_after: BaseFilter | None
+    grouper: BaseGrouper | None
+    writers: dict[str, BaseWriter]
+    formatters: dict[str, BaseExportFormatter]
+    persistence: BasePersistence
+    stats_manager: BaseStatsManager
+    notifiers: list[BaseNotifier]
+
+    def part(self, stage: str) -> Part:
+        """The part of this name."""
+        return next(part for part in self.parts if part.stage == stage)
+
+    def start_writers(self, run_id: str, started: datetime, folder: Path, *, dry_run: bool = False) -> None:
+        """Tell each writer of the run it works for."""
+        for label, writer in self.writers.items():
+            writer.start(
+                WriterContext(
+                    run_id=run_id,
+                    label=label,
+                    started=started,
+                    staging_folder=folder / "staged" / label,
+                    formatter=self.formatters[label],
+                    grouped=self.grouper is not None,
+                    inherited=self.config.inherited,
+                    dry_run=dry_run,
+                )
+            )
+
+    def close(self) -> None:
+        """Close every module, whatever one of them raises; the first error is raised at the end."""
+        failed: Exception | None = None
+        for module in (self.reader, *self.transforms, *self.writers.values(), self.persistence, self.stats_manager, *self.notifiers):
+            try:
+                module.close()
+            except Exception as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
+
+
+def build(config: Config, registry: Registry, metadata: Metadata, *, needs_writer: bool = True) -> Pipeline:
+    """Resolve, check and make every module of a config. Raises ConfigError or PluginError with all that is wrong."""
+    return _Builder(config, registry, metadata, resolve(config, registry, needs_writer=needs_writer)).pipeline()
+
+
+class _Builder:
+    def __init__(self, config: Config, registry: Registry, metadata: Metadata, resolved: list[Resolved]) -> None:
+        self.config = config
+        self.registry = registry
+        self.metadata = metadata
+        self.resolved = {one.section.path: one for one in resolved}
+        self.parts: list[Part] = []
+
+    def pipeline(self) -> Pipeline:
+        config = self.config
+        reader = self.make(config.reader, "reader")
+        self.give_decoders(reader)
+        filter_before = self.make(config.filter_before, "filter_before")
+        several = len(config.transforms) > 1
+        transforms = [self.make(section, f"transform.{i}" if several else "transform") for i, section in enumerate(config.transforms)]
+        filter_after = self.make(config.filter_after, "filter_after")
+        grouper = self.make(config.grouper, "grouper")
+        writers, formatters = {}, {}
+        for section in config.writers:
+            label = section.label or "writer"
+            formatters[label] = self.make(config.formatter, "formatter")
+            made = self.make(section, label)
+            if config.inherited and isinstance(made, BaseNamedFileWriter) and made.read_option("if_exists") is None:
+                config.notices.append(f"{section.path}: existing files are overwritten, as the inherited system did; set if_exists to say what you want")
+            writers[label] = FedFiles(made) if needs_files(type(made)) else made
+        if not writers:
+            self.make(config.formatter, "formatter")
+        return Pipeline(
+            config=config,
+            metadata=self.metadata,
+            parts=self.parts,
+            reader=reader,
+            filter_before=filter_before,
+            transforms=transforms,
+            filter_after=filter_after,
+            grouper=grouper,
+            writers=writers,
+            formatters=formatters,
+            persistence=self.make(config.persistence, "persistence"),
+            stats_manager=self.make(config.stats_manager, "stats_manager"),
+            notifiers=[self.make(section, f"notifications.{i}") for i, section in enumerate(config.notifications)],
+        )
+
+    def make(self, section: Any, stage: str) -> Any:
+        if section is None:
+            return None
+        resolved = self.resolved[section.path]
+        try:
+            module = resolved.found.cls({"name": section.name, "options": section.options}, self.metadata)
+        except OzzyError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"{section.path} ({resolved.found.name} of {resolved.found.package}) can't be made: {type(error).__name__}: {error}",
+                hint="Its constructor takes (options, metadata), and connects to nothing.",
+            ) from error
+        if not isinstance(module, BaseModule) or not hasattr(module, "options"):
+            raise PluginError(f"{section.path}: {resolved.found.cls.__name__}.__init__ must call super().__init__(options, metadata)")
+        if stage not in {part.stage for part in self.parts}:
+            self.parts.append(Part(stage, module, resolved))
+        return module
+
+    def give_decoders(self, reader: BaseReader) -> None:
+        """Give a reader of streams its decoders: by the top-level sections, else by its own options."""
+        deserializer, decompressor = self.config.deserializer, self.config.decompressor
+        if not isinstance(reader, BaseStreamReader):
+            for section in (deserializer, decompressor):
+                if section is not None:
+                    raise ConfigError(f"{section.path}: the reader {type(reader).__name__} does not read streams of bytes, so there is nothing to decode")
+            return
+
+        def decoders(asked: str, name: str, head: bytes, batch_size: int) -> BaseDecoder:
+            options: dict[str, Any] = {}
+            if deserializer is not None:
+                asked, options = deserializer.name, dict(deserializer.options)
+            chosen = choose(name, head) if asked == "auto" else asked
+            options.setdefault("batch_size", batch_size)
+            return self.registry.resolve("deserializer", chosen).cls({"name": chosen, "options": options}, self.metadata)
+
+        reader.decoders = decoders
+        if decompressor is not None:
+            reader.compression = decompressor.name
+

@@ -1,0 +1,85 @@
+"""The books: for each stage, what went in, what came out, and why the rest did not. They must balance at every checkpoint."""
+
+from collections import Counter
+from typing import Any
+
+import attrs
+
+from ozzy.errors import BooksError
+
+
+@attrs.define
+class StageCounts:
+    """The counts of one stage: `records_in` = `records_out` + the sum of `reasons`, unless the stage `reshapes` (makes and drops records)."""
+
+    records_in: int = 0
+    records_out: int = 0
+    reasons: Counter[str] = attrs.field(factory=Counter, converter=Counter)
+    reshapes: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON, for a checkpoint."""
+        return {"in": self.records_in, "out": self.records_out, "reasons": dict(self.reasons), "reshapes": self.reshapes}
+
+
+@attrs.define
+class Books:
+    """The counts of every stage of a run, in the order of the pipeline. `writers` names the stages at the end, which lie side by side."""
+
+    stages: dict[str, StageCounts] = attrs.field(factory=dict)
+    writers: tuple[str, ...] = ()
+
+    def open(self, stage: str, *, reshapes: bool = False) -> StageCounts:
+        """The counts of a stage, made where there are none yet."""
+        return self.stages.setdefault(stage, StageCounts(reshapes=reshapes))
+
+    def enter(self, stage: str, records_in: int, records_out: int, reason: str | None = None) -> None:
+        """Write down one batch: what did not come out is booked under `reason`."""
+        counts = self.stages[stage]
+        counts.records_in += records_in
+        counts.records_out += records_out
+        if reason is not None and records_in != records_out:
+            counts.reasons[reason] += records_in - records_out
+
+    def reject(self, stage: str, reason: str, records: int = 1) -> None:
+        """Book records that went in and were refused."""
+        counts = self.stages[stage]
+        counts.records_in += records
+        counts.reasons[reason] += records
+
+    def settle(self, writer: str, written: int, ignored: int) -> None:
+        """Enter what a destination says it has: rows `written` and `ignored` since the run began."""
+        counts = self.stages[writer]
+        counts.records_out = written
+        if ignored:
+            counts.reasons["ignored"] = ignored
+
+    def check(self) -> None:
+        """Raises BooksError that names the stage where records were lost or made up."""
+        expected: int | None = None
+        for name, counts in self.stages.items():
+            if name in self.writers and expected is None:
+                continue
+            if expected is not None and counts.records_in != expected:
+                raise BooksError(f"the books do not balance: {expected} records went to {name}, which was given {counts.records_in}", hint=_HINT)
+            accounted = counts.records_out + sum(counts.reasons.values())
+            if not counts.reshapes and accounted != counts.records_in:
+                reasons = "".join(f" + {number} {reason}" for reason, number in counts.reasons.items())
+                raise BooksError(
+                    f"the books do not balance: {name} was given {counts.records_in} records and accounts for {accounted} ({counts.records_out} out{reasons})",
+                    hint=_HINT,
+                )
+            if name not in self.writers:
+                expected = counts.records_out
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON, for a checkpoint."""
+        return {name: counts.to_dict() for name, counts in self.stages.items()}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Go on from the books of a checkpoint."""
+        for name, counts in saved.items():
+            self.stages[name] = StageCounts(counts["in"], counts["out"], counts["reasons"], counts["reshapes"])
+
+
+_HINT = "A module lost records or made some up; nothing of this checkpoint was published. Look at that module, then go on with --resume."

@@ -1,0 +1,284 @@
+"""One execution of a pipeline: from the checkpoint it starts at to the last one, and what is kept of it."""
+
+import time
+import traceback
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ozzy.contracts.persistence import StateLocation
+from ozzy.data.batch import Rejected
+from ozzy.errors import Interrupted, OzzyError
+from ozzy.log import redact
+from ozzy.plan.pipeline import Pipeline
+from ozzy.run.books import Books
+from ozzy.run.checkpoint import Checkpoints, Document
+from ozzy.run.listener import Listener, Stop
+from ozzy.run.outlets import Outlet
+from ozzy.run.positions import pack, unpack
+from ozzy.run.reporting import Reporting
+from ozzy.run.result import FileResult, Result, StageResult
+from ozzy.run.runner import Place, Runner
+from ozzy.run.runs import Lease, RunRecord
+from ozzy.run.schedule import Schedule, SplitList
+from ozzy.run.stages import ErrorPolicy, FilterStage, GroupStage, Stage, TransformStage
+
+LOGGED_REJECTIONS = 10
+
+
+@attrs.define
+class Execution:
+    """Runs a pipeline that is built, with or without a record of it: a dry run has none."""
+
+    pipeline: Pipeline
+    identity: str
+    record: RunRecord | None = None
+    lease: Lease | None = None
+    resumed: bool = False
+    limit: int | None = None
+    listener: Listener = attrs.field(factory=Listener)
+    stop: Stop = attrs.field(factory=Stop)
+    books: Books = attrs.field(factory=Books, init=False)
+    errors: ErrorPolicy = attrs.field(init=False)
+    reporting: Reporting = attrs.field(init=False)
+    checkpoints: Checkpoints | None = attrs.field(default=None, init=False)
+    splits: SplitList = attrs.field(init=False)
+    runner: Runner = attrs.field(init=False)
+    elapsed_before: float = attrs.field(default=0.0, init=False)
+    began: float = attrs.field(factory=time.monotonic, init=False)
+    rejections_logged: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        settings = self.pipeline.config.errors
+        self.errors = ErrorPolicy(settings.policy, settings.limit, on_reject=self._log_rejected)
+        self.reporting = Reporting(self.pipeline.stats_manager, self.pipeline.notifiers, self.pipeline.metadata)
+
+    def run(self) -> Result:
+        """Run to the end. On failure the record says so, and what was committed stays for a resume."""
+        try:
+            return self._run()
+        except Interrupted as error:
+            self._ended("interrupted", error)
+            raise
+        except KeyboardInterrupt as error:
+            self._ended("interrupted", error)
+            raise
+        except BaseException as error:
+            self._ended("failed", error)
+            self.reporting.failed(redact(str(error)), redact("".join(traceback.format_exception(error))))
+            raise
+
+    def _run(self) -> Result:
+        metadata = self.pipeline.metadata
+        run_id = self.record.id if self.record is not None else "dry-run"
+        metadata.run_id = run_id
+        folder = self.record.folder if self.record is not None else Path()
+        self.pipeline.start_writers(run_id, metadata.start_time, folder, dry_run=self.record is None)
+        document = self._open_state()
+        place = self._stand_at(document)
+        if place.finished:
+            return self._finished(already=True)
+        self.listener.run_started(run_id, self.identity, resumed=self.resumed)
+        if not self.resumed:
+            self.reporting.started()
+        self.runner = self._runner(place, document)
+        self.runner.run()
+        if self.record is None:
+            self._finish_dry()
+        else:
+            for writer in self.pipeline.writers.values():
+                writer.finish_writing()
+            self._checkpoint("full", self.runner.place)
+        return self._finished()
+
+    def _open_state(self) -> Document | None:
+        if self.record is None:
+            for writer in self.pipeline.writers.values():
+                writer.resume(None)
+            return None
+        persistence = self.pipeline.persistence
+        persistence.open(StateLocation(self.record.folder, self.record.id, self.identity))
+        self.checkpoints = Checkpoints(persistence, self.pipeline.writers, self.lease.check if self.lease is not None else lambda: None)
+        if not self.resumed:
+            persistence.generate_new_job()
+        document = self.checkpoints.recover()
+        if document is not None and document["kind"] == "full":
+            self.pipeline.reader.acknowledge(unpack(document["place"]["position"]))
+        return document
+
+    def _stand_at(self, document: Document | None) -> Place:
+        path = self.record.folder / "splits.jsonl" if self.record is not None else None
+        if document is None:
+            self.splits = SplitList.make(self.pipeline.reader.splits(), path)
+            return Place()
+        assert path is not None
+        place = Place(**{**document["place"], "position": unpack(document["place"]["position"])})
+        self.elapsed_before = document["seconds"]
+        self.errors.rejected = document["rejected"]
+        self.books.restore(document["books"])
+        if not place.finished:
+            self.splits = SplitList.load(path, document["splits"])
+        return place
+
+    def _runner(self, place: Place, document: Document | None) -> Runner:
+        pipeline, books, errors = self.pipeline, self.books, self.errors
+        books.open("reader")
+        stages: list[Stage] = []
+        if pipeline.filter_before is not None:
+            stages.append(FilterStage("filter_before", pipeline.filter_before, books, errors))
+        for i, transform in enumerate(pipeline.transforms):
+            name = f"transform.{i}" if len(pipeline.transforms) > 1 else "transform"
+            stages.append(TransformStage(name, transform, books, errors))
+        if pipeline.filter_after is not None:
+            stages.append(FilterStage("filter_after", pipeline.filter_after, books, errors))
+        grouper = GroupStage("grouper", pipeline.grouper, books, errors) if pipeline.grouper is not None else None
+        outlets = [Outlet(label, writer, books, errors, dry_run=self.record is None) for label, writer in pipeline.writers.items()]
+        light = self.checkpoints is not None and self.checkpoints.light_possible
+        by_clock = not any(hasattr(writer, "files") for writer in pipeline.writers.values())
+        schedule = Schedule(pipeline.config.checkpoint, light=light, clock=by_clock)
+        if document is not None:
+            schedule.full_records, schedule.full_bytes = document["since_full"]
+        return Runner(
+            reader=pipeline.reader,
+            splits=self.splits,
+            stages=stages,
+            grouper=grouper,
+            outlets=outlets,
+            books=books,
+            errors=errors,
+            schedule=schedule,
+            checkpoint=self._checkpoint if self.record is not None else None,
+            listener=self.listener,
+            stop=self.stop,
+            place=place,
+            limit=self.limit,
+            report=self._iteration,
+        )
+
+    def _checkpoint(self, kind: str, place: Place) -> None:
+        assert self.checkpoints is not None
+        before = self.checkpoints.seconds
+
+        def facts(receipts: dict[str, Any]) -> dict[str, Any]:
+            for outlet in self.runner.outlets:
+                outlet.settle(receipts[outlet.label])
+            self.books.check()
+            full = kind == "full"
+            schedule = self.runner.schedule
+            return {
+                "run": self.record.id if self.record is not None else None,
+                "epoch": self.lease.epoch if self.lease is not None else 0,
+                "place": attrs.asdict(place) | {"position": pack(place.position)},
+                "splits": self.splits.checksum,
+                "books": self.books.to_dict(),
+                "rejected": self.errors.rejected,
+                "since_full": [0, 0] if full else [schedule.full_records, schedule.full_bytes],
+                "seconds": self._elapsed(),
+                "at": datetime.now().astimezone().isoformat(timespec="seconds"),
+            }
+
+        document = self.checkpoints.take(kind, facts)
+        if kind == "full":
+            self.pipeline.reader.acknowledge(place.position)
+        self.listener.checkpoint_committed(kind, document["number"], self.checkpoints.seconds - before)
+
+    def _finish_dry(self) -> None:
+        for outlet in self.runner.outlets:
+            if not outlet.counts_only:
+                outlet.writer.finish_writing()
+            outlet.settle({} if outlet.counts_only else outlet.writer.prepare(final=True))
+        self.books.check()
+
+    def _finished(self, *, already: bool = False) -> Result:
+        result = self._result("dry run" if self.record is None else "already finished" if already else "finished")
+        metadata = self.pipeline.metadata
+        metadata.end_time = datetime.now().astimezone()
+        metadata.elapsed_time = result.duration
+        self._keep_metadata(result)
+        for writer in self.pipeline.writers.values():
+            writer.abandon()
+        if self.record is not None:
+            self.record.save(
+                state="finished",
+                ended=metadata.end_time.isoformat(),
+                seconds=result.duration,
+                counts={name: attrs.asdict(counts) for name, counts in result.counts.items()},
+                files=[attrs.asdict(file) for file in result.files],
+                times=result.times,
+                checkpoints=self.checkpoints.taken if self.checkpoints is not None else {},
+                checkpoint_seconds=self.checkpoints.seconds if self.checkpoints is not None else 0.0,
+                error=None,
+            )
+        if not already:
+            self.reporting.completed()
+            result = attrs.evolve(result, notices=[*self.pipeline.config.notices, *self.reporting.notices])
+        self.listener.run_finished(result)
+        return result
+
+    def _result(self, state: str) -> Result:
+        receipts = {}
+        if self.checkpoints is not None and self.checkpoints.committed is not None:
+            receipts = self.checkpoints.committed["writers"]
+        elif self.record is None:
+            receipts = {
+                label: {"published": [], "closed": writer.files.closed, "final": True}
+                for label, writer in self.pipeline.writers.items()
+                if hasattr(writer, "files")
+            }
+        files = [
+            FileResult(file["name"], file["rows"], file["size"], file["sha256"], label, file.get("path"))
+            for label, receipt in receipts.items()
+            for file in self.pipeline.writers[label].results(receipt)
+        ]
+        runner = getattr(self, "runner", None)
+        counts = {name: StageResult(c.records_in, c.records_out, {k: n for k, n in c.reasons.items() if n}) for name, c in self.books.stages.items()}
+        return Result(
+            run_id=self.pipeline.metadata.run_id,
+            pipeline=self.identity,
+            state=state,
+            counts=counts,
+            files=files,
+            duration=self._elapsed(),
+            checkpoints=sum(self.checkpoints.taken.values()) if self.checkpoints is not None else 0,
+            times=runner.seconds() if runner is not None else {},
+            records_read=counts["reader"].records_out if counts else 0,
+            records_written=sum(counts[label].records_out for label in self.pipeline.writers if label in counts),
+            bytes_read=runner.bytes_read if runner is not None else 0,
+            resumed=self.resumed,
+            notices=list(self.pipeline.config.notices),
+        )
+
+    def _keep_metadata(self, result: Result) -> None:
+        """The inherited keys of the shared metadata, for stats managers and notifiers."""
+        kept = self.pipeline.metadata.per_module
+        kept.setdefault("reader", {})["read_items"] = result.records_read
+        filtered = sum(counts.reasons.get("filtered", 0) for counts in result.counts.values())
+        kept.setdefault("filter", {})["filtered_out"] = filtered
+        kept.setdefault("writer", {}).update(
+            items_count=result.records_written,
+            files_counter=len(result.files),
+            files_written=[{"filename": file.path or file.name, "size": file.size, "number_of_records": file.rows} for file in result.files],
+        )
+
+    def _iteration(self, times: dict[str, float]) -> None:
+        self.pipeline.metadata.per_module.setdefault("reader", {})["read_items"] = self.books.stages["reader"].records_out
+        self.reporting.iteration(times)
+
+    def _ended(self, state: str, error: BaseException) -> None:
+        if self.record is None:
+            return
+        message = redact(str(error) if isinstance(error, OzzyError) else f"{type(error).__name__}: {error}")
+        self.record.save(state=state, ended=datetime.now().astimezone().isoformat(), error=message, seconds=self._elapsed())
+        if isinstance(error, OzzyError):
+            error.run_id = self.record.id
+
+    def _elapsed(self) -> float:
+        return self.elapsed_before + time.monotonic() - self.began
+
+    def _log_rejected(self, stage: str, rejected: Rejected) -> None:
+        self.rejections_logged += 1
+        if self.rejections_logged <= LOGGED_REJECTIONS:
+            more = " (further ones are counted, not logged)" if self.rejections_logged == LOGGED_REJECTIONS else ""
+            self.pipeline.reader.logger.warning(f"bad record passed over{more}", stage=stage, where=rejected.where, reason=rejected.message)

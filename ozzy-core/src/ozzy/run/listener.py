@@ -1,0 +1,47 @@
+"""Who watches a run: the command's progress line, and nobody by default."""
+
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen
+class Progress:
+    """How far a run is: records read and written, bytes read, files begun, seconds since it began."""
+
+    records_read: int
+    records_written: int
+    bytes_read: int
+    files: int
+    seconds: float
+
+
+class Listener:
+    """Is told what happens in a run, in the process that runs it. Override what you need; what these raise ends the run."""
+
+    def run_started(self, run_id: str, pipeline: str, *, resumed: bool) -> None:
+        """A run begins, or goes on."""
+
+    def batch_done(self, progress: Progress) -> None:
+        """A batch has gone through all stages."""
+
+    def checkpoint_committed(self, kind: str, number: int, seconds: float) -> None:
+        """A checkpoint (`light` or `full`) is saved; it took so many seconds."""
+
+    def run_finished(self, result: Any) -> None:
+        """A run has succeeded."""
+
+
+class Stop:
+    """A request to stop at the next checkpoint: `code` is the exit code it asks for, 0 while nobody has asked."""
+
+    def __init__(self) -> None:
+        self.code = 0
+
+    def set(self, code: int = 130) -> None:
+        """Ask the run to stop after the batch in progress."""
+        self.code = code
+
+    def is_set(self) -> bool:
+        """Whether somebody has asked."""
+        return self.code != 0

@@ -1,0 +1,70 @@
+"""Positions as tagged JSON: what JSON has no form for comes back as it was.
+
+A mapping with keys that are not texts, a tuple, bytes and dates are written as an object with the one key `$ozzy:KIND`.
+"""
+
+import base64
+from datetime import date, datetime
+from typing import Any
+
+from ozzy.errors import StateError
+
+_TAG = "$ozzy:"
+
+
+def pack(position: Any) -> Any:
+    """A position as plain JSON. Raises StateError for one that would not come back equal."""
+    packed = _pack(position)
+    if unpack(packed) != position:
+        raise StateError(f"a reader's position does not survive being saved: {position!r:.200}", hint="Positions may hold JSON, tuples, bytes and datetimes.")
+    return packed
+
+
+def unpack(packed: Any) -> Any:
+    """A position from plain JSON, as it was before `pack`."""
+    if isinstance(packed, list):
+        return [unpack(value) for value in packed]
+    if not isinstance(packed, dict):
+        return packed
+    if len(packed) == 1:
+        [(key, value)] = packed.items()
+        if key.startswith(_TAG):
+            return _unpack_tagged(key.removeprefix(_TAG), value)
+    return {key: unpack(value) for key, value in packed.items()}
+
+
+def _pack(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, list):
+        return [_pack(one) for one in value]
+    if isinstance(value, tuple):
+        return {f"{_TAG}tuple": [_pack(one) for one in value]}
+    if isinstance(value, (bytes, bytearray)):
+        return {f"{_TAG}bytes": base64.b64encode(value).decode()}
+    if isinstance(value, datetime):
+        return {f"{_TAG}datetime": value.isoformat()}
+    if isinstance(value, date):
+        return {f"{_TAG}date": value.isoformat()}
+    if isinstance(value, dict):
+        plain = all(isinstance(key, str) for key in value) and not any(key.startswith(_TAG) for key in value)
+        if plain:
+            return {key: _pack(one) for key, one in value.items()}
+        return {f"{_TAG}mapping": [[_pack(key), _pack(one)] for key, one in value.items()]}
+    raise StateError(
+        f"a reader's position holds a {type(value).__name__}, which can't be saved", hint="Positions may hold JSON, tuples, bytes and datetimes."
+    )
+
+
+def _unpack_tagged(kind: str, value: Any) -> Any:
+    if kind == "tuple":
+        return tuple(unpack(one) for one in value)
+    if kind == "bytes":
+        return base64.b64decode(value)
+    if kind == "datetime":
+        return datetime.fromisoformat(value)
+    if kind == "date":
+        return date.fromisoformat(value)
+    if kind == "mapping":
+        return {unpack(key): unpack(one) for key, one in value}
+    raise StateError(f"a saved position holds an unknown kind of value, {kind}")

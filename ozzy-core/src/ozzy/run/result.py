@@ -1,0 +1,59 @@
+"""What a run gives back: counts, files, times."""
+
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen
+class FileResult:
+    """One file that a run has published: `name` below the destination's folder, `path` where it is a local file, `size` in bytes."""
+
+    name: str
+    rows: int
+    size: int
+    checksum: str
+    writer: str
+    path: str | None = None
+
+
+@attrs.frozen
+class StageResult:
+    """The counts of one stage: `records_in` = `records_out` + the sum of `reasons`, but for a transform that makes or drops records."""
+
+    records_in: int
+    records_out: int
+    reasons: dict[str, int] = attrs.Factory(dict)
+
+
+@attrs.frozen
+class Result:
+    """The outcome of a run that succeeded.
+
+    `state` is `finished`, `dry run`, or `already finished` where there was nothing left to resume. `counts` maps each stage to its
+    counts in the order of the data, `times` to seconds; `checkpoints` counts those of this process; `duration` is in seconds, over all
+    processes of the run.
+    """
+
+    run_id: str
+    pipeline: str
+    state: str
+    counts: dict[str, StageResult] = attrs.Factory(dict)
+    files: list[FileResult] = attrs.Factory(list)
+    duration: float = 0.0
+    checkpoints: int = 0
+    times: dict[str, float] = attrs.Factory(dict)
+    records_read: int = 0
+    records_written: int = 0
+    bytes_read: int = 0
+    resumed: bool = False
+    notices: list[str] = attrs.Factory(list)
+
+    @property
+    def bound_by(self) -> str | None:
+        """The stage that took the longest, None where nothing was measured."""
+        return max(self.times, key=lambda stage: self.times[stage]) if self.times else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return attrs.asdict(self) | {"bound_by": self.bound_by}

@@ -1,0 +1,225 @@
+"""The loop: batches of one split after another go through the stages to the outlets, with a checkpoint where one is due."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+
+from ozzy.contracts.reader import BaseReader, Split
+from ozzy.data.batch import Batch
+from ozzy.errors import Interrupted, OzzyError, SourceError
+from ozzy.run.books import Books
+from ozzy.run.listener import Listener, Progress, Stop
+from ozzy.run.outlets import Outlet
+from ozzy.run.schedule import Schedule, SplitList
+from ozzy.run.stages import ErrorPolicy, GroupStage, Stage
+
+INHERITED_TIMES = {"reader": "read", "filter_before": "filtered", "transform": "transformed", "filter_after": "filtered_after", "grouper": "grouped"}
+
+
+@attrs.define
+class Place:
+    """Where a run stands: in which split, at which position in it, and how many rows of the batch after that are done with.
+
+    `finished` once there is nothing more to read.
+    """
+
+    split: int = 0
+    position: Any = None
+    rows: int = 0
+    finished: bool = False
+
+
+@attrs.define
+class Runner:
+    """Drives one run from a place to the end of its splits.
+
+    `checkpoint(kind, place)` takes a checkpoint; None where the run leaves no trace. `report(times)` is told the seconds of each batch.
+    """
+
+    reader: BaseReader
+    splits: SplitList
+    stages: list[Stage]
+    grouper: GroupStage | None
+    outlets: list[Outlet]
+    books: Books
+    errors: ErrorPolicy
+    schedule: Schedule
+    checkpoint: Callable[[str, Place], None] | None
+    listener: Listener
+    stop: Stop
+    place: Place = attrs.field(factory=Place)
+    limit: int | None = None
+    report: Callable[[dict[str, float]], None] | None = None
+    read_seconds: float = 0.0
+    persist_seconds: float = 0.0
+    bytes_read: int = 0
+    began: float = attrs.field(factory=time.perf_counter)
+
+    def run(self) -> None:
+        """Read to the end, to a limit, or until asked to stop (Interrupted)."""
+        for number, split in self.splits.after(self.place.split):
+            if number != self.place.split:
+                self.place = Place(number)
+            if self._split(split):
+                break
+        self.place.finished = True
+
+    def _split(self, split: Split) -> bool:
+        """Run one split; True where nothing more is wanted of any."""
+        with _closing(self.reader.read(split, self.place.position)) as batches:
+            while (batch := self._next(batches, split)) is not None:
+                if self._batch(batch):
+                    return True
+        return False
+
+    def _batch(self, batch: Batch) -> bool:
+        before = self._times()
+        done, self.place.rows = self.place.rows, 0
+        batch, cut = self._enter(batch, done)
+        size = _size(batch)
+        self.bytes_read += size
+        rows_read = len(batch)
+        taken = self._through(batch)
+        if taken is not None or cut is not None:
+            self.place.rows = done + min(rows for rows in (taken, cut) if rows is not None)
+        else:
+            self.place.position, self.place.rows = batch.position, 0
+        self.schedule.add(rows_read, size)
+        self.listener.batch_done(self.progress())
+        ended = cut is not None or (bool(self.outlets) and all(outlet.full for outlet in self.outlets))
+        if not ended:
+            self._checkpoint_if_due()
+        self._report(before)
+        return ended
+
+    def _enter(self, batch: Batch, done: int) -> tuple[Batch, int | None]:
+        """Book what was read, without the rows that are done already, and cut off at the limit of the run."""
+        if done:
+            batch = _from(batch, done)
+        counts = self.books.stages["reader"]
+        counts.records_in += len(batch) + len(batch.rejected) + batch.blank
+        counts.records_out += len(batch)
+        if batch.blank:
+            counts.reasons["blank"] += batch.blank
+        for rejected in batch.rejected:
+            self.errors.reject("reader", rejected)
+            counts.reasons["bad"] += 1
+        if self.limit is None or counts.records_out < self.limit:
+            return batch, None
+        kept = len(batch) - (counts.records_out - self.limit)
+        counts.records_in -= len(batch) - kept
+        counts.records_out = self.limit
+        return _upto(batch, kept), kept
+
+    def _through(self, batch: Batch) -> int | None:
+        """Send a batch through the stages to the outlets; None, or the rows of it that are done where a writer's limit cut it."""
+        entered = batch
+        for stage in self.stages:
+            batch = stage(batch)
+        if self.grouper is not None:
+            batch = self.grouper(batch)
+        keys = self.grouper.keys if self.grouper is not None and len(batch) else None
+        if not len(batch):
+            return None
+        cuts = [outlet.write(batch, keys) for outlet in self.outlets]
+        if not cuts or any(cut is None for cut in cuts):
+            return None
+        last = max(cut for cut in cuts if cut is not None)
+        if not last:
+            return 0
+        if batch.origin is None or entered.origin is None:
+            return len(entered)
+        return list(entered.origin).index(batch.origin[last - 1]) + 1
+
+    def _checkpoint_if_due(self) -> None:
+        if self.stop.is_set():
+            self._stop()
+        if self.checkpoint is None or not self.reader.resumable:
+            return
+        kind = self.schedule.due(sum(outlet.writer.staged_bytes() for outlet in self.outlets))
+        if kind is not None:
+            self._take(kind)
+
+    def _take(self, kind: str) -> None:
+        assert self.checkpoint is not None
+        began = time.perf_counter()
+        self.checkpoint(kind, self.place)
+        seconds = time.perf_counter() - began
+        self.persist_seconds += seconds
+        self.schedule.done(kind, seconds)
+
+    def _stop(self) -> None:
+        if self.checkpoint is not None and self.schedule.light and self.reader.resumable:
+            self._take("light")
+        raise Interrupted("stopped as asked, between two batches", code=self.stop.code)
+
+    def _next(self, batches: Iterator[Batch], split: Split) -> Batch | None:
+        began = time.perf_counter()
+        try:
+            return next(batches, None)
+        except OzzyError:
+            raise
+        except Exception as error:
+            raise SourceError(f"reader ({type(self.reader).__name__}) failed at {split.id}: {type(error).__name__}: {error}") from error
+        finally:
+            self.read_seconds += time.perf_counter() - began
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds spent in each stage since the run began, the reader's and the checkpoints' among them."""
+        named = {"reader": self.read_seconds}
+        stages = [*self.stages, *([self.grouper] if self.grouper is not None else [])]
+        named |= {stage.name: stage.seconds for stage in stages}
+        named |= {outlet.label: outlet.seconds for outlet in self.outlets}
+        return named | {"checkpoints": self.persist_seconds}
+
+    def progress(self) -> Progress:
+        """How far the run is."""
+        written = sum(outlet.given for outlet in self.outlets)
+        files = sum(outlet.writer.files.next_file for outlet in self.outlets if hasattr(outlet.writer, "files"))
+        return Progress(self.books.stages["reader"].records_out, written, self.bytes_read, files, time.perf_counter() - self.began)
+
+    def _times(self) -> dict[str, float]:
+        return self.seconds() if self.report is not None else {}
+
+    def _report(self, before: dict[str, float]) -> None:
+        if self.report is None:
+            return
+        times = dict.fromkeys((*INHERITED_TIMES.values(), "written", "persisted"), 0.0)
+        labels = {outlet.label for outlet in self.outlets}
+        for name, seconds in self.seconds().items():
+            spent = seconds - before[name]
+            inherited = "written" if name in labels else "persisted" if name == "checkpoints" else INHERITED_TIMES[name.partition(".")[0]]
+            times[inherited] += spent
+        self.report(times)
+
+
+class _closing:
+    def __init__(self, batches: Iterator[Batch]) -> None:
+        self.batches = batches
+
+    def __enter__(self) -> Iterator[Batch]:
+        return self.batches
+
+    def __exit__(self, *error: object) -> None:
+        close = getattr(self.batches, "close", None)
+        if close is not None:
+            close()
+
+
+def _size(batch: Batch) -> int:
+    return sum(map(len, batch.lines)) if "lines" in batch.faces else 0
+
+
+def _from(batch: Batch, rows: int) -> Batch:
+    """A batch without its first rows, those that an earlier process is done with."""
+    kept = batch.take(range(min(rows, len(batch)), len(batch)))
+    kept.position = batch.position
+    return kept
+
+
+def _upto(batch: Batch, rows: int) -> Batch:
+    kept = batch.take(range(rows))
+    kept.position = batch.position
+    return kept

@@ -1,0 +1,194 @@
+"""Runs: their ids, their facts in the state folder, and the lease of their pipeline.
+
+    STATE/PIPELINE/lease.lock, lease.json     who holds the right to run it, and its epoch
+    STATE/PIPELINE/RUN/run.json               the facts: config, start, end, counts, what became of it
+    STATE/PIPELINE/RUN/splits.jsonl           the parts of the source, as listed when the run began
+    STATE/PIPELINE/RUN/checkpoint.json        written by the persistence `file`
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ozzy.errors import ConfigError, StateError
+from ozzy.staging.files import make_folder
+from ozzy.staging.naming import safe
+from ozzy.staging.state_files import read_json, write_json
+
+UNFINISHED = ("running", "failed", "interrupted")
+
+
+@attrs.define
+class RunRecord:
+    """One run: its folder and its facts."""
+
+    folder: Path
+    facts: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The id of the run."""
+        return str(self.facts["run"])
+
+    @property
+    def state(self) -> str:
+        """`running`, `interrupted`, `failed`, `finished` or `abandoned`; a running one that nobody holds is interrupted."""
+        state = str(self.facts["state"])
+        return "interrupted" if state == "running" and not Lease.held(self.folder.parent) else state
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is something left to resume."""
+        return self.facts["state"] in UNFINISHED
+
+    def save(self, **facts: Any) -> None:
+        """Change some facts, durably."""
+        self.facts.update(facts)
+        write_json(self.folder / "run.json", self.facts)
+
+    def delete(self) -> None:
+        """Forget the run."""
+        shutil.rmtree(self.folder)
+
+
+@attrs.define
+class StateFolder:
+    """The folder that holds the state of pipelines."""
+
+    root: Path
+
+    def pipeline_folder(self, identity: str) -> Path:
+        """Where one pipeline's runs are: its name made safe, with a hash that keeps two pipelines apart."""
+        stem = safe(Path(identity).stem or identity)[:60]
+        return self.root / f"{stem}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+    def runs(self, identity: str | None = None) -> list[RunRecord]:
+        """The runs of one pipeline or of all, oldest first."""
+        found = sorted(self._records(identity), key=lambda record: (record.facts["started"], record.id))
+        return list(found)
+
+    def find(self, run_id: str) -> RunRecord:
+        """The run of an id, or of the beginning of one. Raises StateError where there is none or several."""
+        matches = [record for record in self.runs() if record.id.startswith(run_id)]
+        exact = [record for record in matches if record.id == run_id]
+        if len(exact or matches) == 1:
+            return (exact or matches)[0]
+        if matches:
+            raise StateError(f"several runs begin with {run_id}: {', '.join(record.id for record in matches)}", hint="Write the whole id.")
+        raise StateError(f"there is no run {run_id} in {self.root}", hint="`ozzy runs list` shows the runs; --state-dir names another folder.")
+
+    def new(self, identity: str, started: datetime, facts: dict[str, Any]) -> RunRecord:
+        """A new run, with these facts."""
+        run_id = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        record = RunRecord(self.pipeline_folder(identity) / run_id, {"run": run_id, "pipeline": identity, "started": started.isoformat(), **facts})
+        record.save(state="running")
+        return record
+
+    def _records(self, identity: str | None) -> Iterator[RunRecord]:
+        folders = [self.pipeline_folder(identity)] if identity is not None else _folders(self.root)
+        for folder in folders:
+            for run in _folders(folder):
+                facts = read_json(run / "run.json")
+                if facts is not None:
+                    yield RunRecord(run, facts)
+
+
+class Lease:
+    """The right to run a pipeline, held by one process at a time; its `epoch` rises by one each time it is taken."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.epoch = 0
+        self._lock: Any = None
+
+    def take(self, run_id: str = "") -> "Lease":
+        """Take it, or raise StateError that names who has it."""
+        import filelock
+
+        make_folder(self.folder, private=True)
+        lock = filelock.FileLock(self.folder / "lease.lock", timeout=0, thread_local=False)
+        try:
+            lock.acquire()
+        except filelock.Timeout as error:
+            holder = read_json(self.folder / "lease.json") or {}
+            raise StateError(
+                f"this pipeline is running already: run {holder.get('run') or 'unknown'}, process {holder.get('pid', '?')} on {holder.get('host', '?')}",
+                hint="Wait until it has ended, or stop it. Give the config a `name` of its own if it is another pipeline.",
+            ) from error
+        self._lock = lock
+        self.epoch = int((read_json(self.folder / "lease.json") or {}).get("epoch", 0)) + 1
+        self.name(run_id)
+        return self
+
+    def name(self, run_id: str) -> None:
+        """Say which run holds it."""
+        write_json(self.folder / "lease.json", {"epoch": self.epoch, "run": run_id, "pid": os.getpid(), "host": socket.gethostname()})
+
+    def check(self) -> None:
+        """Raises StateError where somebody has taken the lease since."""
+        epoch = (read_json(self.folder / "lease.json") or {}).get("epoch")
+        if epoch != self.epoch:
+            raise StateError(f"another process has taken over this pipeline (epoch {epoch}, this one has {self.epoch})", hint="Nothing more is written here.")
+
+    def release(self) -> None:
+        """Give it back; twice is the same as once."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    @classmethod
+    def held(cls, folder: Path) -> bool:
+        """Whether a process holds the lease of this pipeline folder now."""
+        import filelock
+
+        if not (folder / "lease.lock").exists():
+            return False
+        lock = filelock.FileLock(folder / "lease.lock", timeout=0, thread_local=False)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            return True
+        lock.release()
+        return False
+
+
+def state_root(state_dir: str | Path | None, config_file: Path | None, working_folder: Path) -> Path:
+    """The state folder: as given, else `OZZY_STATE_DIR`, else `.ozzy` beside the config, or in the working folder where there is none."""
+    given = state_dir or os.environ.get("OZZY_STATE_DIR")
+    if given:
+        return working_folder / Path(given).expanduser()
+    return (config_file.parent if config_file is not None else working_folder) / ".ozzy"
+
+
+def identity_of(name: str | None, config_file: Path | None) -> str | None:
+    """What a pipeline is known by: its name, else its config's real path; None for a nameless dict."""
+    if name:
+        return name
+    return str(config_file.resolve()) if config_file is not None else None
+
+
+def config_hash(config: Any) -> str:
+    """A digest of a config as written, for telling whether it has changed. Raises ConfigError for what JSON can't hold."""
+    import json
+
+    try:
+        return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"the config holds a value that JSON has no form for: {error}") from error
+
+
+def _folders(parent: Path) -> list[Path]:
+    if not parent.exists():
+        return []
+    try:
+        return sorted(path for path in parent.iterdir() if path.is_dir())
+    except OSError as error:
+        raise StateError(f"can't list the state folder {parent}: {error.strerror}") from error

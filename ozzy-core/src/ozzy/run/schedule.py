@@ -1,0 +1,139 @@
+"""When things happen: which split is next, and when a checkpoint is due."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+
+from ozzy.contracts.reader import Split
+from ozzy.errors import StateError
+from ozzy.staging.files import make_folder, sync_file, sync_folder
+
+DEFAULT_SECONDS = 30.0
+"""Seconds between light checkpoints where nothing is set, stretched so that they cost at most `COST` of the run."""
+
+COST = 0.02
+
+
+@attrs.define
+class Schedule:
+    """Decides after each batch whether a checkpoint is due.
+
+    Light checkpoints go by records, bytes or the clock; full ones by records, bytes and staged bytes only, so that what a bounded run
+    publishes does not depend on its speed. Where a light one is not possible, what asks for one gets a full one; then the clock counts
+    only where `every_seconds` is set or `clock` says that files do not depend on it.
+    """
+
+    settings: Any
+    light: bool
+    clock: bool = True
+    now: Callable[[], float] = time.monotonic
+    records: int = 0
+    bytes: int = 0
+    full_records: int = 0
+    full_bytes: int = 0
+    cost: float = 0.0
+    _last: float = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._last = self.now()
+
+    def add(self, records: int, size: int) -> None:
+        """Count one batch."""
+        self.records += records
+        self.bytes += size
+        self.full_records += records
+        self.full_bytes += size
+
+    def due(self, staged_bytes: int) -> str | None:
+        """`light`, `full` or None."""
+        full_every = self.settings.full_every
+        if full_every is not None and (_reached(self.full_records, full_every.records) or _reached(self.full_bytes, full_every.bytes)):
+            return "full"
+        if staged_bytes >= self.settings.staged_limit:
+            return "full"
+        if _reached(self.records, self.settings.every_records) or _reached(self.bytes, self.settings.every_bytes) or self._time():
+            return "light" if self.light else "full"
+        return None
+
+    def done(self, kind: str, seconds: float) -> None:
+        """A checkpoint was taken and cost so many seconds."""
+        self.records = self.bytes = 0
+        self.cost = seconds
+        self._last = self.now()
+        if kind == "full":
+            self.full_records = self.full_bytes = 0
+
+    def _time(self) -> bool:
+        seconds = self.settings.every_seconds
+        if seconds is not None:
+            return self.now() - self._last >= seconds
+        if not self.light and not self.clock:
+            return False
+        explicit = self.settings.every_records is not None or self.settings.every_bytes is not None
+        return not explicit and self.now() - self._last >= max(DEFAULT_SECONDS, self.cost / COST)
+
+
+def _reached(count: int, limit: int | None) -> bool:
+    return limit is not None and count >= limit
+
+
+@attrs.define
+class SplitList:
+    """The splits of a run, listed once at its start into a file, so that a resumed run reads the same parts in the same order."""
+
+    path: Path | None
+    checksum: str = ""
+    count: int = 0
+    _memory: list[Split] = attrs.field(factory=list)
+
+    @classmethod
+    def make(cls, splits: Iterable[Split], path: Path | None) -> "SplitList":
+        """List the splits of a reader; without a path they stay in memory."""
+        made = cls(path)
+        digest = hashlib.sha256()
+        if path is None:
+            made._memory = list(splits)
+            made.count = len(made._memory)
+            return made
+        make_folder(path.parent, private=True)
+        with path.open("wb") as file:
+            for split in splits:
+                line = msgspec.json.encode(attrs.asdict(split)) + b"\n"
+                digest.update(line)
+                file.write(line)
+                made.count += 1
+        sync_file(path)
+        sync_folder(path.parent)
+        made.checksum = digest.hexdigest()
+        return made
+
+    @classmethod
+    def load(cls, path: Path, checksum: str) -> "SplitList":
+        """The list of a run that is resumed. Raises StateError where it is not the one the checkpoint was made with."""
+        digest, count = hashlib.sha256(), 0
+        try:
+            with path.open("rb") as file:
+                for line in file:
+                    digest.update(line)
+                    count += 1
+        except OSError as error:
+            raise StateError(f"can't read the list of splits {path}: {error.strerror}", hint="Start again with --fresh.") from error
+        if digest.hexdigest() != checksum:
+            raise StateError(f"the list of splits {path} is damaged: its checksum does not match", hint="Start again with --fresh.")
+        return cls(path, checksum, count)
+
+    def after(self, index: int) -> Iterator[tuple[int, Split]]:
+        """The splits from `index` on, with their numbers."""
+        if self.path is None:
+            yield from list(enumerate(self._memory))[index:]
+            return
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file):
+                if number >= index:
+                    yield number, Split(**msgspec.json.decode(line))
+

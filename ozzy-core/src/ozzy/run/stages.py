@@ -1,0 +1,208 @@
+"""The stages between reader and writer, each with its errors, its books and its time."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+from ozzy.contracts.filter import BaseFilter
+from ozzy.contracts.grouper import BaseGrouper, GroupKey
+from ozzy.contracts.transform import BaseTransform
+from ozzy.data.batch import Batch, Rejected
+from ozzy.errors import DataError, OzzyError
+from ozzy.run.books import Books
+
+
+@attrs.define
+class ErrorPolicy:
+    """What is done with a bad record: `fail` raises, `skip` counts it, until `limit` (None: no limit) is passed.
+
+    `on_reject` is told of each record that is skipped.
+    """
+
+    policy: str = "fail"
+    limit: int | None = None
+    rejected: int = 0
+    on_reject: Callable[[str, Rejected], None] | None = None
+
+    @property
+    def skips(self) -> bool:
+        """Whether bad records are passed over."""
+        return self.policy == "skip"
+
+    def reject(self, stage: str, rejected: Rejected) -> None:
+        """Refuse one record, or raise DataError."""
+        if not self.skips:
+            raise DataError(
+                f"{rejected.where}: {rejected.message}" if rejected.where else rejected.message,
+                hint="Mend the source, or pass over bad records with `errors: {policy: skip}`; then go on with --resume.",
+            )
+        self.rejected += 1
+        if self.on_reject is not None:
+            self.on_reject(stage, rejected)
+        if self.limit is not None and self.rejected > self.limit:
+            raise DataError(
+                f"more than {self.limit} bad records; the last in {stage}: {rejected.where}: {rejected.message}",
+                hint="Mend the source or raise errors.limit; then go on with --resume.",
+            )
+
+
+class Stage:
+    """One module at work on batches. `name` is its place in the config, and its row in the books."""
+
+    def __init__(self, name: str, module: Any, books: Books, errors: ErrorPolicy, *, reshapes: bool = False) -> None:
+        self.name = name
+        self.module = module
+        self.books = books
+        self.errors = errors
+        self.seconds = 0.0
+        books.open(name, reshapes=reshapes)
+
+    def __call__(self, batch: Batch) -> Batch:
+        """The batch after this stage."""
+        began = time.perf_counter()
+        try:
+            return self.apply(batch) if len(batch) else batch
+        finally:
+            self.seconds += time.perf_counter() - began
+
+    def apply(self, batch: Batch) -> Batch:
+        """What the stage does with a batch that is not empty."""
+        raise NotImplementedError
+
+    def each(self, batch: Batch, work: Callable[[Batch], Any]) -> tuple[Batch, list[Any]]:
+        """Do `work` on every row alone, and refuse the rows where it fails: the batch without them, and what the others gave."""
+        good, results = [], []
+        for row in range(len(batch)):
+            one = batch.take([row])
+            try:
+                results.append(work(one))
+                good.append(row)
+            except Exception as error:
+                self.errors.reject(self.name, Rejected(where(batch, row), self.reason(error), line_of(one)))
+                self.books.reject(self.name, "bad")
+        return (batch if len(good) == len(batch) else batch.take(good)), results
+
+    def reason(self, error: Exception) -> str:
+        """What an error of this stage's module says about a record."""
+        message = error.message if isinstance(error, OzzyError) else f"{type(error).__name__}: {error}"
+        return f"{self.name} ({type(self.module).__name__}): {message}"
+
+    def failure(self, batch: Batch, error: Exception, work: Callable[[Batch], Any] | None) -> OzzyError:
+        """The error to raise for a batch that failed, with the record's place where it can be found by trying again."""
+        if isinstance(error, OzzyError) and not isinstance(error, DataError):
+            return error
+        row = getattr(error, "row", None)
+        if row is None and work is not None:
+            row = first_failing(batch, work)
+        place = where(batch, row) if row is not None else between(batch)
+        raised = DataError(f"{place}: {self.reason(error)}", hint="Mend the record or the module, or pass over bad records with `errors: {policy: skip}`.")
+        raised.__cause__ = error
+        return raised
+
+
+class FilterStage(Stage):
+    """A filter: chooses rows by a mask."""
+
+    module: BaseFilter
+
+    def apply(self, batch: Batch) -> Batch:
+        """The rows that pass."""
+        try:
+            mask: Sequence[bool] = self.module.mask(batch)
+        except Exception as error:
+            if not self.errors.skips:
+                raise self.failure(batch, error, self.module.mask) from error
+            batch, masks = self.each(batch, self.module.mask)
+            mask = [one[0] for one in masks]
+        passed = batch.where(mask)
+        self.books.enter(self.name, len(batch), len(passed), "filtered")
+        return passed
+
+
+class TransformStage(Stage):
+    """A transform: makes records of records."""
+
+    module: BaseTransform
+
+    def __init__(self, name: str, module: BaseTransform, books: Books, errors: ErrorPolicy) -> None:
+        super().__init__(name, module, books, errors, reshapes=not module.one_to_one)
+
+    def apply(self, batch: Batch) -> Batch:
+        """What the transform makes of the rows."""
+        if self.errors.skips:
+            return self._one_by_one(batch)
+        try:
+            made = self._transformed(batch)
+        except Exception as error:
+            raise self.failure(batch, error, None) from error
+        if self.module.one_to_one and len(made) == len(batch):
+            made.origin = batch.origin
+        self.books.enter(self.name, len(batch), len(made))
+        return made
+
+    def _transformed(self, batch: Batch) -> Batch:
+        made = self.module.transform_batch(batch)
+        if isinstance(made, Batch):
+            made.split, made.position = batch.split, batch.position
+            return made
+        return Batch.from_records(list(made), split=batch.split, position=batch.position)
+
+    def _one_by_one(self, batch: Batch) -> Batch:
+        good, made = self.each(batch, lambda one: self._transformed(one).records)
+        records = [record for records in made for record in records]
+        self.books.enter(self.name, len(good), len(records))
+        return Batch.from_records(
+            records, split=batch.split, position=batch.position, origin=good.origin if self.module.one_to_one and len(records) == len(good) else None
+        )
+
+
+class GroupStage(Stage):
+    """A grouper: gives each row its group. The keys of the last batch are in `keys`."""
+
+    module: BaseGrouper
+    keys: Sequence[GroupKey] = ()
+
+    def apply(self, batch: Batch) -> Batch:
+        """The same rows; `keys` holds a group for each."""
+        try:
+            self.keys = self.module.keys(batch)
+        except Exception as error:
+            if not self.errors.skips:
+                raise self.failure(batch, error, self.module.keys) from error
+            batch, keys = self.each(batch, self.module.keys)
+            self.keys = [one[0] for one in keys]
+        if len(self.keys) != len(batch):
+            raise DataError(f"{self.name} ({type(self.module).__name__}) gave {len(self.keys)} groups for {len(batch)} records")
+        self.books.enter(self.name, len(batch), len(batch))
+        return batch
+
+
+def where(batch: Batch, row: int) -> str:
+    """The place of a row in the source, for a message: records are counted from 1."""
+    if batch.origin is None:
+        return between(batch)
+    return f"{batch.split}, record {batch.origin[row] + 1}"
+
+
+def between(batch: Batch) -> str:
+    """The place of a whole batch in the source."""
+    if not batch.origin:
+        return batch.split
+    return f"{batch.split}, records {batch.origin[0] + 1} to {batch.origin[-1] + 1}"
+
+
+def first_failing(batch: Batch, work: Callable[[Batch], Any]) -> int | None:
+    """The first row on which `work` fails by itself."""
+    for row in range(len(batch)):
+        try:
+            work(batch.take([row]))
+        except Exception:
+            return row
+    return None
+
+
+def line_of(batch: Batch) -> bytes | None:
+    """The first row as it was read, where its line is at hand."""
+    return batch.lines[0] if "lines" in batch.faces else None
