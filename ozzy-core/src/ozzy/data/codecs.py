@@ -18,6 +18,10 @@ PIECE: Final = 256 * 1024
 """How many bytes a piece of a stream has at the most where nothing else is asked for."""
 
 _INPUT: Final = 64 * 1024
+_SIMPLE_GZ: Final = (b"\x00", b"\x04", b"\x08", b"\x10")
+_GZ_HEADER: Final = 128 * 1024
+"""A gzip header with several fields has to be whole when it is read: the decompressor mistakes one that comes in parts."""
+
 _XZ_MEMORY: Final = 256 * 1024 * 1024
 _XZ_WINDOW: Final = 1024 * 1024
 
@@ -288,13 +292,7 @@ class _Members:
         return False
 
     def _next(self) -> _Decompressor | None:
-        longest = max(map(len, self._format.magics))
-        while len(self._input) < longest:
-            more = _read(self._raw, self._name, _INPUT)
-            if not more:
-                break
-            self._taken += len(more)
-            self._input += more
+        self._gather(max(map(len, self._format.magics)))
         self._begun = self._taken - len(self._input)
         if not self._input:
             return None
@@ -302,8 +300,16 @@ class _Members:
             if any(magic.startswith(self._input) for magic in self._format.magics):
                 raise self._broken(f"ends at byte {self._taken}, in the middle of its {self._compression} data", "The file is cut off.")
             raise self._broken(f"holds something else than {self._compression} data from byte {self._begun} on", "The file is damaged.")
+        if self._compression == "gz" and self._input[3:4] not in _SIMPLE_GZ:
+            self._gather(_GZ_HEADER)
         self._member = self._format.open()
         return self._member
+
+    def _gather(self, size: int) -> None:
+        """Have this many bytes at hand, fewer only where the file ends."""
+        for piece in _pieces(self._raw, self._name, size - len(self._input)):
+            self._input += piece
+            self._taken += len(piece)
 
     def _broken(self, what: str, hint: str) -> SourceError:
         where = f" (in the member that begins at byte {self._begun})" if self._begun and self._member else ""
@@ -318,6 +324,6 @@ def _read(raw: BinaryIO, name: str, size: int) -> bytes:
 
 
 def _pieces(raw: BinaryIO, name: str, size: int) -> Iterator[bytes]:
-    while size and (piece := _read(raw, name, size)):
+    while size > 0 and (piece := _read(raw, name, size)):
         size -= len(piece)
         yield piece
