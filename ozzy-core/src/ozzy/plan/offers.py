@@ -6,6 +6,7 @@ Hooks are called for each plugin by itself: what comes back keeps its owner, and
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from inspect import getattr_static
 from typing import Any
 
 import attrs
@@ -50,9 +51,13 @@ class Plugins:
         name = f"{package}:{entry_name}"
         if plugin is None:
             raise PluginError("its entry point leads to None, not to a module with hooks")
+        if self._manager.is_registered(plugin):
+            raise PluginError(f"it is the plugin of {self._manager.get_name(plugin)} under a second name")
+        if self._manager.has_plugin(name):
+            raise PluginError(f"{package} has a plugin called {entry_name} already")
         try:
             self._manager.register(plugin, name=name)
-        except (PluginValidationError, ValueError) as error:
+        except PluginValidationError as error:
             raise PluginError(reason(error)) from error
         try:
             return [
@@ -65,10 +70,10 @@ class Plugins:
             raise
 
     def _implementations(self, plugin: Any) -> Iterator[tuple[str, HookImpl]]:
-        for hook in _KIND_OF:
-            if callable(getattr(plugin, hook, None)) and not hasattr(getattr(plugin, hook), "ozzy_impl"):
-                raise PluginError(f"its {hook}() is not marked with @hookimpl")
         callers = self._manager.get_hookcallers(plugin) or []
+        for hook in sorted(_KIND_OF.keys() - {caller.name for caller in callers}):
+            if callable(getattr_static(plugin, hook, None)):
+                raise PluginError(f"its {hook}() is not marked with @hookimpl")
         if not callers:
             raise PluginError("it has no hooks", hint="A hook is a function such as ozzy_read() marked with @hookimpl.")
         for caller in callers:

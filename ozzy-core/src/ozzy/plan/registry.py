@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -17,6 +17,9 @@ from ozzy.hookspecs import KINDS, Module
 from ozzy.plan import inherited
 from ozzy.plan.install_hints import package_to_install
 from ozzy.plan.offers import CLASS_PATH, Offer, Plugins, reason
+
+if TYPE_CHECKING:
+    from ozzy.plan.discovery import Installed
 
 BLOCK = "OZZY_BLOCK_PLUGINS"
 _BASES = {
@@ -98,12 +101,7 @@ class Registry:
         names = (os.environ if environ is None else environ).get(BLOCK, "")
         registry.blocked = [name.strip() for name in names.split(",") if name.strip()]
         for found in installed_plugins(frozenset(registry.blocked)):
-            why = found.reason
-            if not why:
-                try:
-                    registry.register(found.plugin, package=found.package, version=found.version, entry_name=found.name)
-                except PluginError as error:
-                    why = error.message
+            why = found.reason or registry._reason_against(found)
             if why:
                 registry.broken.append(Broken(found.name, found.package, found.version, why))
         return registry
@@ -115,6 +113,18 @@ class Registry:
         """
         package = package or getattr(plugin, "__name__", type(plugin).__name__)
         self._offers += self._plugins.ask(plugin, package=package, version=version, entry_name=entry_name or package)
+
+    def _reason_against(self, found: "Installed") -> str:
+        """Register a plugin, or say why that can't be: whatever it does when it is looked at is its own affair."""
+        try:
+            self.register(found.plugin, package=found.package, version=found.version, entry_name=found.name)
+        except PluginError as error:
+            return error.message
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return reason(error)
+        return ""
 
     def rows(self, kind: str | None = None) -> list[Row]:
         """What there is, by kind (in the order of the data) and name; broken plugins come last, and only where no kind is asked for.
