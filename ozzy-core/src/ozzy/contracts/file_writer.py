@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from ozzy.contracts.module import BaseModule
 from ozzy.contracts.writer import BaseWriter, GroupKey, Outcome, Receipt, Staging, WriterContext, WriterOptions, no_room_for
 from ozzy.data.batch import Batch
 from ozzy.data.codecs import CODECS
 from ozzy.errors import DestinationError
 from ozzy.options.option import option, options
-from ozzy.staging.files import StagedFiles, checksum, make_folder, sync_file, sync_folder
-from ozzy.staging.naming import FileNames, problems
+from ozzy.staging.files import StagedFiles, checksum, sync_folder
+from ozzy.staging.naming import FileNames, problems, source_name
 
 INHERITED_ROWS = 500_000
 INHERITED_BYTES = 4_000_000_000
@@ -209,6 +208,7 @@ class BaseNamedFileWriter(BaseFileWriter):
             grouped=context.grouped,
         )
         super().start(context)
+        self._split: str | None = None
         self.if_exists = self.read_option("if_exists") or ("overwrite" if context.inherited else "fail")
 
     def digests(self) -> tuple[str, ...]:
@@ -218,14 +218,38 @@ class BaseNamedFileWriter(BaseFileWriter):
         """Whether something has this name at the destination."""
         return False
 
+    @property
+    def by_split(self) -> bool:
+        """Whether each part of the source gets files of its own, because the filebase names it."""
+        return self.names.uses_source or self.names.uses_split
+
+    def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
+        key = group_key or ()
+        if self.by_split:
+            if self._split not in {None, batch.split}:
+                self.files.close_all()
+            self._split = batch.split
+            key = (*key, batch.split)
+        super().write_batch(batch, key)
+
+    def prepare(self, final: bool) -> Receipt:
+        return super().prepare(final) | {"split": self._split}
+
+    def resume(self, state: Receipt | None) -> None:
+        super().resume(state)
+        self._split = state["split"] if state is not None else None
+
     def begin_file(self, group: GroupKey) -> tuple[str, bool]:
-        number = self._numbers.get(group, 0)
-        name = self.names.name(group, number)
+        values, split = (group[:-1], group[-1]) if self.by_split else (group, "")
+        source = source_name(split)
+        counted = (*values, split if self.names.uses_split else source)
+        number = self._numbers.get(counted, 0)
+        name = self.names.name(values, number, source, split)
         if self.if_exists == "number":
             while self.taken(name):
                 number += 1
-                name = self.names.name(group, number)
-        self._numbers[group] = number + 1
+                name = self.names.name(values, number, source, split)
+        self._numbers[counted] = number + 1
         if self.if_exists == "fail" and self.taken(name):
             raise no_room_for(name)
         return name, self.if_exists == "skip" and self.taken(name)
@@ -239,23 +263,6 @@ class BaseNamedFileWriter(BaseFileWriter):
             self.files.add("md5checksum.md5", "".join(lines).encode())
 
 
-def is_file_writer(module: BaseModule) -> bool:
-    """Whether a writer makes files whose bytes depend on the formatter."""
-    return isinstance(module, BaseFileWriter)
-
-
 def same_content(path: Path, entry: dict[str, Any]) -> bool:
     """Whether a file is the one a receipt speaks of, by size and checksum."""
     return path.is_file() and path.stat().st_size == entry["size"] and checksum(path) == entry["sha256"]
-
-
-__all__ = [
-    "BaseFileWriter",
-    "BaseNamedFileWriter",
-    "FedFiles",
-    "FileWriterOptions",
-    "NamedFileWriterOptions",
-    "make_folder",
-    "same_content",
-    "sync_file",
-]

@@ -138,7 +138,6 @@ class StagedFiles:
     written: int = 0
     ignored: int = 0
     next_file: int = 0
-    _groups: set[GroupKey] = attrs.field(factory=set)
 
     def write(self, group: GroupKey, rows: list[bytes]) -> None:
         """Append formatted rows to the group's file, rolling it where a limit is reached."""
@@ -166,14 +165,13 @@ class StagedFiles:
 
     def staged_bytes(self) -> int:
         """Bytes that wait for the next full checkpoint."""
-        return sum(file.length for file in self.open.values()) + sum(entry["size"] for entry in self.closed)
+        return sum(file.length for file in self.open.values()) + sum(int(entry["size"]) for entry in self.closed)
 
     def prepare(self, *, final: bool) -> dict[str, Any]:
         """Make all that was written durable and say what it is; `final` finishes every open file first."""
         self.serial += 1
         if final:
-            for group in list(self.open):
-                self._close(group)
+            self.close_all()
         for file in self.open.values():
             file.sync()
         tails, entries = self._write_tails()
@@ -212,8 +210,6 @@ class StagedFiles:
                 self.closed = list(receipt["closed"])
                 self._reopen(receipt)
                 keep = {receipt["tails"]["file"]} if receipt["tails"] else set()
-        for entry in (*self.published, *self.closed):
-            self._groups.add(tuple(entry["group"]))
         keep |= {entry["staged"] for entry in self.closed} | {file.path.name for file in self.open.values()}
         if self.folder.is_dir():
             for path in self.folder.iterdir():
@@ -234,12 +230,11 @@ class StagedFiles:
             self.folder.rmdir()
 
     def _open(self, group: GroupKey) -> StagedFile:
-        if group not in self._groups and len(self._groups) >= self.group_limit:
+        if len(self.open) >= self.group_limit:
             raise DestinationError(
-                f"more than {self.group_limit} groups in one run, which this version cannot write",
-                hint="Group by a field with fewer values, or filter the run into several.",
+                f"more than {self.group_limit} groups at a time, which this version can't write",
+                hint="Group by a field with fewer values, or filter the records into several runs.",
             )
-        self._groups.add(group)
         name, skipped = self.begin(group)
         file = self._new(group, name)
         file.skipped = skipped
@@ -254,6 +249,11 @@ class StagedFiles:
         path = self.folder / f"{self.next_file:06d}.part"
         self.next_file += 1
         return StagedFile(path, name, group, self.codec, self.digests, self.separator, dry=self.dry)
+
+    def close_all(self) -> None:
+        """Finish every open file."""
+        for group in list(self.open):
+            self._close(group)
 
     def _close(self, group: GroupKey) -> None:
         file = self.open.pop(group)
@@ -272,9 +272,9 @@ class StagedFiles:
         if not entries or self.dry:
             return None, entries
         path = self.folder / f"tails-{self.serial}"
-        with at_destination(path), path.open("wb", buffering=0) as file:
-            write_all(file.fileno(), content)
-            os.fsync(file.fileno())
+        with at_destination(path), path.open("wb", buffering=0) as tails:
+            write_all(tails.fileno(), content)
+            os.fsync(tails.fileno())
         return {"file": path.name, "size": len(content), "crc32": zlib.crc32(content)}, entries
 
     def _tails(self, receipt: dict[str, Any]) -> bytes | None:
@@ -298,7 +298,6 @@ class StagedFiles:
             file.rows, file.skipped = entry["rows"], entry["skipped"]
             file.reopen(entry["length"], content[start : start + size])
             self.open[group] = file
-            self._groups.add(group)
 
     def _forget_tails(self, keep: tuple[int, ...]) -> None:
         if self.folder.is_dir():

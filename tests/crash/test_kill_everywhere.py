@@ -1,0 +1,160 @@
+"""Kill a real run before every single step that touches the disk, resume it, and find the same bytes as of a run never disturbed."""
+
+import gzip
+import json
+import os
+import random
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ozzy
+
+if not hasattr(os, "fork"):
+    pytest.skip("needs fork()", allow_module_level=True)
+
+STEPS = ("fsync", "replace", "rename", "link", "unlink", "mkdir", "rmdir", "write")
+COUNTRIES = ["es", "uk", "de", "España", "日本", "../etc", ""]
+
+
+def records(count: int, seed: int = 3) -> list[dict[str, Any]]:
+    rnd = random.Random(seed)
+    return [
+        {"id": i, "country": rnd.choice(COUNTRIES), "active": rnd.random() < 0.8, "name": f"näme {i}", "note": "x" * rnd.randrange(300), "n": {"a": [i]}}
+        for i in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("source")
+    rows = [json.dumps(record, ensure_ascii=False) for record in records(1200)]
+    for part in range(3):
+        text = "\n".join(rows[part * 400 : part * 400 + 400]) + "\n"
+        (folder / f"part-{part}.jl.gz").write_bytes(gzip.compress(text.encode(), 1, mtime=0))
+    return folder
+
+
+def config(source: Path, out: Path, **more: Any) -> dict[str, Any]:
+    return {
+        "name": "crash",
+        "reader": {"name": "fs", "options": {"input": str(source), "batch_size": 70}},
+        "filter": {"name": "key_value", "options": {"keys": [{"name": "active", "value": True}]}},
+        "grouper": {"name": "file_key", "options": {"keys": ["country"]}},
+        "formatter": {"name": "csv", "options": {"fields": ["id", "name", "note", "n"]}},
+        "writer": {"name": "fs", "options": {"filebase": f"{out}/{{groups[0]}}/part", "items_per_buffer_write": 60, "generate_md5": True}},
+        "checkpoint": {"every_records": 140, "full_every": {"records": 500}},
+    } | more
+
+
+VARIANTS = {
+    "grouped csv, rolled, light and full": {},
+    "one json file, light only": {
+        "grouper": "no_grouper",
+        "formatter": "json",
+        "checkpoint": {"every_records": 100},
+        "writer": {"name": "fs", "options": {"filebase": "OUT/all", "compression": "none"}},
+    },
+    "json array, zst": {
+        "formatter": {"name": "json", "options": {"jsonlines": False}},
+        "writer": {"name": "fs", "options": {"filebase": "OUT/{groups[0]}", "compression": "zst"}},
+    },
+    "overwriting": {"writer": {"name": "fs", "options": {"filebase": "OUT/{groups[0]}/x", "if_exists": "overwrite", "compression": "bz2"}}},
+    "a file for each source": {
+        "grouper": "no_grouper",
+        "writer": {"name": "fs", "options": {"filebase": "OUT/{source}", "compression": "xz"}},
+    },
+}
+
+
+def variant(name: str, source: Path, out: Path) -> dict[str, Any]:
+    changes = json.loads(json.dumps(VARIANTS[name]).replace("OUT", str(out)))
+    return config(source, out, **changes)
+
+
+def in_child(work: Callable[[], object]) -> int:
+    """Run in a forked process; the exit status, negative for a signal, 99 for an exception."""
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(99)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def killed_at(step: int, work: Callable[[], object]) -> Callable[[], None]:
+    """Do the work, with kill -9 just before the given step on the disk; from 0 steps on they are only counted into `steps`."""
+
+    def run() -> None:
+        count = 0
+
+        def patched(original: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                nonlocal count
+                count += 1
+                if count == step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return original(*args, **kwargs)
+
+            return call
+
+        for name in STEPS:
+            setattr(os, name, patched(getattr(os, name)))
+        work()
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_kill_before_any_step_changes_no_byte(name: str, source: Path, tmp_path: Path) -> None:
+    calm = tmp_path / "calm"
+    ozzy.run(variant(name, source, calm), state_dir=tmp_path / "calm-state")
+    wanted = contents(calm)
+    seen_phases = set()
+    every = int(os.environ.get("OZZY_TEST_KILL_EVERY", "3"))
+
+    step = 1
+    while True:
+        out, state = tmp_path / f"out-{step}", tmp_path / f"state-{step}"
+        stormy = variant(name, source, out)
+        status = in_child(killed_at(step, lambda: ozzy.run(stormy, state_dir=state)))
+        if status == 0:
+            break
+        assert status == -signal.SIGKILL
+        seen_phases.add(phase(state))
+        assert in_child(killed_at(step // 2 + 7, lambda: ozzy.run(stormy, state_dir=state, resume="auto"))) in {0, -signal.SIGKILL}
+        assert in_child(lambda: ozzy.run(stormy, state_dir=state, resume="auto" if not phase(state) else True)) == 0
+
+        assert contents(out) == {path: data.replace(str(calm).encode(), str(out).encode()) for path, data in wanted.items()}, f"after a kill at step {step}"
+        assert not list(out.rglob(".ozzy-*"))
+        step += every
+
+    assert step > 20
+    assert {"light", "full prepared", "full committed"} <= seen_phases or "light" not in str(VARIANTS[name])
+
+
+def phase(state: Path) -> str:
+    """What kind of checkpoint a killed run left, empty for none."""
+    found = list(state.glob("*/*/checkpoint.json"))
+    if not found:
+        return ""
+    document = json.loads(found[0].read_bytes())["content"]
+    return "light" if document["kind"] == "light" else f"full {document['phase']}"
