@@ -210,7 +210,7 @@ def _list_like(value: Any, kind: Any) -> Any:
     inner = [one for one in get_args(kind) if one is not Ellipsis]
     if outer(kind) is tuple and inner and Ellipsis not in get_args(kind) and len(inner) != len(value):
         raise Wrong(Flaw(expected=f"list of {len(inner)} members", given=value))
-    return plain(value) if not inner or Any in inner else value
+    return value if (inner and Any not in inner) or hasattr(kind, "member") else plain(value)
 
 
 def _parsed_list(text: Text, kind: Any) -> Any:

@@ -15,7 +15,7 @@ from ozzy.errors import ConfigError, Problem
 from ozzy.log import redact, remember, texts_of
 from ozzy.options.option import Option, options_class, options_of
 from ozzy.options.strict import Flaw, Wrong, convert, converter, dict_like, plain
-from ozzy.options.values import ListOf, Text, hidden_by_name, kind_word, members, one_of, outer, secrets_by_name, shown
+from ozzy.options.values import ListOf, Text, displayed, kind_word, members, one_of, outer, secrets_by_name
 
 _environ: ContextVar[Mapping[str, str] | None] = ContextVar("ozzy_environ", default=None)
 FROM_ENV = "from_env"
@@ -68,7 +68,7 @@ def examine(module_class: type, values: Any, *, path: str = "options", environ: 
     declared = options_class(module_class)
     if declared is not None and isinstance(values, declared):
         return Examined(values, [], {})
-    token = _environ.set(os.environ if environ is None else environ)
+    token = _environ.set(dict(os.environ) if environ is None else environ)
     try:
         found = _Look(module_class, declared)
         found.at(values)
@@ -117,8 +117,8 @@ class _Look:
         for name, one in self.options.items():
             written = values.get(name, attrs.NOTHING)
             variable = variables.get(name)
-            if variable in environ and getattr(written, "origin", "") != "--set":
-                given[name] = Text(environ[str(variable)], f"env {variable}")
+            if variable is not None and variable in environ and getattr(written, "origin", "") != "--set":
+                given[name] = Text(environ[variable], f"env {variable}")
             elif written is not attrs.NOTHING:
                 given[name] = written
             elif one.env is not None and one.env in environ:
@@ -317,4 +317,4 @@ def _problem(flaw: Flaw, path: str) -> Problem:
     came = f" from {origin}" if origin else ""
     if flaw.secret:
         return Problem(where, f"{told}, given a value of type {kind_word(flaw.given)}{came}, not shown because it is secret")
-    return Problem(where, f"{told}, given {redact(shown(hidden_by_name(flaw.given)))}{came}", flaw.hint)
+    return Problem(where, f"{told}, given {displayed(flaw.given)}{came}", flaw.hint)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Union
 
 import attrs
 
-from ozzy.log import HIDDEN
+from ozzy.log import HIDDEN, redact
 
 
 class Text(str):
@@ -211,3 +211,8 @@ def masked_value(value: Any) -> Any:
 def is_reference(value: Any) -> bool:
     """Whether a text is `${VARIABLE}` and nothing else, so that it may be shown and stored even in the place of a secret."""
     return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
+
+
+def displayed(value: Any) -> str:
+    """A value for an error message: shortened, with its type, and without anything that is known or named as a secret."""
+    return redact(shown(hidden_by_name(value)))

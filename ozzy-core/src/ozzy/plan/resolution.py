@@ -1,0 +1,61 @@
+"""From the sections of a config to the classes they mean and the options they get, with everything that is wrong at once."""
+
+from typing import Any
+
+import attrs
+
+from ozzy.errors import ConfigError, PluginError, Problem
+from ozzy.options.structure import Origin, examine
+from ozzy.plan.config import Config
+from ozzy.plan.registry import Found, Registry
+from ozzy.plan.sections import Section
+
+
+@attrs.frozen
+class Resolved:
+    """One section with the module it means, its structured options, and where each of them came from."""
+
+    section: Section
+    found: Found
+    origins: dict[str, Origin]
+    options: Any
+
+
+def resolve(config: Config, registry: Registry, *, needs_writer: bool = True) -> list[Resolved]:
+    """Find the module of each section and structure its options; nothing is made and nothing is connected.
+
+    Raises one error with all that is wrong with the config: a PluginError where only modules are (unknown, claimed twice, broken), else a
+    ConfigError.
+    """
+    problems = list(config.problems)
+    if needs_writer and "writer" not in config.raw:
+        problems.append(Problem("writer", "missing: a config has a writer", "a name, or {name, options}"))
+    unread = tuple(problem.path for problem in config.problems)
+    modules: list[Problem] = []
+    resolved = []
+    for section in config.sections():
+        if f"{section.path}.name" in unread or section.path in unread:
+            continue
+        try:
+            found = registry.resolve(section.kind, section.name)
+            examined = examine(found.cls, section.options, path=f"{section.path}.options", environ=config.environ)
+        except PluginError as error:
+            modules.append(Problem(section.path, error.message, " ".join((error.hint or "").split("\n")) or None))
+            continue
+        problems += [one for one in examined.problems if not any(f"{one.path}.".startswith(f"{path}.") for path in unread)]
+        resolved.append(Resolved(section, found, examined.origins, examined.value))
+    _raise(config, problems, modules)
+    return resolved
+
+
+def _raise(config: Config, problems: list[Problem], modules: list[Problem]) -> None:
+    if problems:
+        raise ConfigError(_headline(config, len(problems) + len(modules)), problems=problems + modules)
+    if len(modules) == 1:
+        raise PluginError(f"{config.where}: {modules[0].path}: {modules[0].message}", hint=modules[0].hint)
+    if modules:
+        raise PluginError("\n".join([_headline(config, len(modules)), *(f"  {problem}" for problem in modules)]))
+
+
+def _headline(config: Config, number: int) -> str:
+    return f"{config.where} has {number} problems" if number > 1 else f"{config.where} has a problem"

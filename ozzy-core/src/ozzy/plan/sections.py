@@ -1,0 +1,278 @@
+"""The parts of a config: sections that name modules, and settings that belong to none."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from ozzy.errors import Problem
+from ozzy.options.settings import (
+    COMPRESSIONS,
+    DELIVERIES,
+    KEYS,
+    NOT_YET,
+    PLACES,
+    WITHOUT_MEANING,
+    CheckpointSettings,
+    ErrorSettings,
+    ExporterOptions,
+)
+from ozzy.options.structure import examine, nearest
+from ozzy.options.values import displayed, kind_word, one_of
+from ozzy.plan import inherited
+
+T = TypeVar("T")
+SECTION_KEYS = ("name", "options")
+TOLERATED_KEYS = ("log_level", "logger_name")
+STAGES = ("reader", "filter_before", "transform", "filter_after", "grouper", "formatter", "persistence", "stats_manager", "notifications")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"}
+
+
+@attrs.frozen
+class Section:
+    """One module as a config names it: `path` is where it stands (`transform.0`), `options` are as given, with variables put in.
+
+    `label` tells writers apart, and is None where there is one without a label.
+    """
+
+    path: str
+    kind: str
+    name: str
+    options: dict[str, Any] = attrs.Factory(dict)
+    label: str | None = None
+
+
+class Parts:
+    """Takes a config apart. What is wrong goes to `problems`, what should be told to `notices`."""
+
+    def __init__(self, tree: Mapping[str, Any], environ: Mapping[str, str], problems: list[Problem]) -> None:
+        self.tree = tree
+        self.environ = environ
+        self.problems = problems
+        self.notices: list[str] = []
+        self.inherited = "exporter_options" in tree or any(_is_inherited(name) for name in _names(tree))
+
+    def taken(self) -> dict[str, Any]:
+        """Every part by the name it has in a Config."""
+        self.top_level()
+        old = self.exporter_options()
+        filters = self.filters()
+        return {
+            "name": self.text("name"),
+            "reader": self.reader(),
+            "decompressor": self.decompressor(),
+            "deserializer": self.section("deserializer"),
+            "filter_before": filters,
+            "transforms": self.several("transform"),
+            "filter_after": self.section("filter_after"),
+            "grouper": self.section("grouper"),
+            "formatter": self.moved("formatter", old) or _default("formatter"),
+            "writers": self.writers(),
+            "persistence": self.section("persistence") or _default("persistence"),
+            "stats_manager": self.section("stats_manager") or _default("stats_manager"),
+            "notifications": self.all_notifications(old),
+            "errors": self.error_settings(),
+            "checkpoint": self.settings("checkpoint", CheckpointSettings, self.tree.get("checkpoint", {})),
+            "exporter_options": old,
+            "delivery": self.delivery(),
+            "inherited": self.inherited,
+            "notices": self.notices,
+            "problems": self.problems,
+        }
+
+    def wrong(self, path: str, message: str, hint: str | None = None) -> None:
+        self.problems.append(Problem(path, message, hint))
+
+    def top_level(self) -> None:
+        """Unknown keys, and those whose time has not come."""
+        for key in self.tree:
+            if key in NOT_YET:
+                self.wrong(key, "this version does not have it yet", "leave it out")
+            elif key not in KEYS and self.inherited:
+                self.notices.append(f"{key}: unknown key, ignored")
+            elif key not in KEYS:
+                known = [one for one in KEYS if one not in NOT_YET]
+                self.wrong(key, "unknown key", nearest(key, known, limit=len(known)))
+
+    def text(self, key: str) -> str | None:
+        """A text that may be left out."""
+        value = self.tree.get(key)
+        if key not in self.tree:
+            return None
+        if not isinstance(value, str) or not value.strip():
+            self.wrong(key, f"expected a text that is not empty, given {displayed(value)}")
+            return None
+        return str(value)
+
+    def delivery(self) -> str | None:
+        """The guarantee that is asked for."""
+        value = self.text("delivery")
+        if value is not None and value not in DELIVERIES:
+            self.wrong("delivery", f"expected {one_of(DELIVERIES)}, given {displayed(value)}", nearest(value, DELIVERIES))
+            return None
+        return value
+
+    def settings(self, path: str, cls: type[T], values: Any) -> T:
+        """Settings that belong to no module, or their defaults where they are wrong."""
+        examined = examine(cls, values, path=path, environ=self.environ)
+        self.problems += examined.problems
+        return cls() if examined.problems else examined.value
+
+    def error_settings(self) -> ErrorSettings:
+        """`errors: skip` is the same as `errors: {policy: skip}`."""
+        values = self.tree.get("errors", {})
+        if isinstance(values, str):
+            values = {"policy": values}
+        if isinstance(values, Mapping) and values.get("policy") == "quarantine":
+            self.wrong("errors.policy", "this version has no quarantine yet", "use skip, or fail")
+            values = {**values, "policy": "skip"}
+        return self.settings("errors", ErrorSettings, values)
+
+    def exporter_options(self) -> ExporterOptions:
+        """The inherited options; those that change nothing any more are told."""
+        values = self.tree.get("exporter_options", {})
+        if isinstance(values, Mapping):
+            for key, instead in WITHOUT_MEANING.items():
+                if values.get(key) not in (None, False):
+                    self.notices.append(f"exporter_options.{key}: accepted without effect, {instead}")
+            level = values.get("log_level", "INFO")
+            if isinstance(level, str) and level.upper() not in LOG_LEVELS:
+                self.notices.append(f"exporter_options.log_level: unknown level {level!r}, INFO is used")
+                values = {**values, "log_level": "INFO"}
+        return self.settings("exporter_options", ExporterOptions, values)
+
+    def reader(self) -> Section:
+        """The reader; one that is missing is a section without a name."""
+        value = self.tree.get("reader")
+        if isinstance(value, list):
+            self.wrong("reader", "several readers are not in this version", "write one reader, or one config for each")
+        elif "reader" in self.tree:
+            return self.one("reader", "reader", value) or Section("reader", "reader", "")
+        else:
+            self.wrong("reader", "missing: a config has a reader", "a name, or {name, options}")
+        return Section("reader", "reader", "")
+
+    def filters(self) -> Section | None:
+        """`filter`, or `filter_before`: they are the same."""
+        if "filter" in self.tree and "filter_before" in self.tree:
+            if not self.inherited:
+                self.wrong("filter_before", "given as filter too, which is the same", "keep one of them")
+            else:
+                self.notices.append("filter_before: ignored, since filter is given too")
+        return self.section("filter" if "filter" in self.tree else "filter_before")
+
+    def decompressor(self) -> Section | None:
+        """The compression of the source: no module, but a word."""
+        section = self.section("decompressor")
+        if section is None:
+            return None
+        word = inherited.DECOMPRESSORS.get(inherited.plain(section.name) or "", section.name)
+        word = {"zlib": "auto", "no_decompressor": "none"}.get(word, word)
+        if word not in COMPRESSIONS:
+            self.wrong("decompressor", f"expected {one_of(COMPRESSIONS)}, given {displayed(section.name)}", nearest(word, COMPRESSIONS))
+        if section.options:
+            self.wrong("decompressor.options", "a decompressor takes no options")
+        return attrs.evolve(section, name=word, options={})
+
+    def moved(self, key: str, old: ExporterOptions) -> Section | None:
+        """A section that may stand in `exporter_options` too."""
+        value = getattr(old, key)
+        if value is None:
+            return self.section(key)
+        if key in self.tree:
+            self.wrong(f"exporter_options.{key}", f"given as {key} too", "keep one of them")
+        return self.one(f"exporter_options.{key}", PLACES[key].kind, self.inherited_value(key))
+
+    def all_notifications(self, old: ExporterOptions) -> list[Section]:
+        """The notifiers, from either place."""
+        if old.notifications is None:
+            return self.several("notifications")
+        if "notifications" in self.tree:
+            self.wrong("exporter_options.notifications", "given as notifications too", "keep one of them")
+        return self.list_of("exporter_options.notifications", "notifications", self.inherited_value("notifications"))
+
+    def inherited_value(self, key: str) -> Any:
+        return self.tree["exporter_options"][key]
+
+    def writers(self) -> list[Section]:
+        """The writers, each with a label of its own where they are several."""
+        value = self.tree.get("writer")
+        if "writer" not in self.tree:
+            return []
+        if not isinstance(value, list):
+            found = self.one("writer", "writer", value)
+            return [found] if found else []
+        if not value:
+            self.wrong("writer", "expected at least one writer, given an empty list")
+        sections = self.list_of("writer", "writer", value)
+        labelled: dict[str, Section] = {}
+        for section in sections:
+            label = section.label or re.split(r"[.:/]", section.name)[-1]
+            if label in labelled:
+                self.wrong(section.path, f"{labelled[label].path} is called {label} too", "give each writer a label of its own")
+            labelled[label] = attrs.evolve(section, label=label)
+        return list(labelled.values())
+
+    def section(self, key: str) -> Section | None:
+        """A section that may be left out."""
+        return self.one(key, PLACES[key].kind, self.tree[key]) if key in self.tree else None
+
+    def several(self, key: str) -> list[Section]:
+        """A section that may be left out, or be a list of them."""
+        return self.list_of(key, PLACES[key].kind, self.tree[key]) if key in self.tree else []
+
+    def list_of(self, path: str, kind: str, value: Any) -> list[Section]:
+        several = [(f"{path}.{i}", one) for i, one in enumerate(value)] if isinstance(value, list) else [(path, value)]
+        return [section for where, one in several if (section := self.one(where, kind, one)) is not None]
+
+    def one(self, path: str, kind: str, value: Any) -> Section | None:
+        """One section, or None where it makes no sense."""
+        if isinstance(value, str) and value.strip():
+            return Section(path, kind, str(value).strip())
+        if not isinstance(value, Mapping):
+            self.wrong(path, f"expected the name of a {kind}, or {{name, options}}, given {displayed(value)}")
+            return None
+        allowed = SECTION_KEYS + (("label",) if kind == "writer" else ())
+        for key in value:
+            if key not in allowed and key not in TOLERATED_KEYS:
+                self.wrong(f"{path}.{key}", "unknown key", nearest(key, allowed))
+        name, options = value.get("name"), value.get("options")
+        if "name" not in value:
+            self.wrong(f"{path}.name", f"missing; expected the name of a {kind}")
+        elif not isinstance(name, str) or not name.strip():
+            self.wrong(f"{path}.name", f"expected the name of a {kind}, given {displayed(name)}")
+        if options is not None and not isinstance(options, Mapping):
+            self.wrong(f"{path}.options", f"expected dict of options, given a {kind_word(options)}")
+            return None
+        if not isinstance(name, str) or not name.strip():
+            return None
+        return Section(path, kind, str(name).strip(), dict(options or {}), self.label(path, value))
+
+    def label(self, path: str, value: Mapping[str, Any]) -> str | None:
+        """What a writer is called: part of folder names, so it is short and plain."""
+        label = value.get("label")
+        if "label" not in value or not path.startswith("writer"):
+            return None
+        if not isinstance(label, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", label):
+            self.wrong(f"{path}.label", f"expected up to 64 letters, digits, _ and -, given {displayed(label)}")
+        elif label in STAGES:
+            self.wrong(f"{path}.label", f"{label} is the name of a stage", "call the writer something else")
+        else:
+            return str(label)
+        return None
+
+
+def _default(key: str) -> Section:
+    return Section(key, PLACES[key].kind, DEFAULTS[key])
+
+
+def _is_inherited(name: Any) -> bool:
+    return isinstance(name, str) and (name.startswith("exporters.") or inherited.plain(name) is not None)
+
+
+def _names(tree: Mapping[str, Any]) -> list[Any]:
+    """The name of every module in a config."""
+    values = [one for key in PLACES if key in tree for one in (tree[key] if isinstance(tree[key], list) else [tree[key]])]
+    return [value.get("name") if isinstance(value, Mapping) else value for value in values]
