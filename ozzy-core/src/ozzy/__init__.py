@@ -13,17 +13,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
-    from ozzy.contracts.decoder import BaseDecoder
-    from ozzy.contracts.file_writer import BaseFileWriter
+    from ozzy.api import (
+        BasicExporter,
+        Explanation,
+        Listener,
+        Pipeline,
+        PreviewStage,
+        Result,
+        Stop,
+        Validation,
+        explain,
+        preview,
+        read,
+        resume,
+        run,
+        validate,
+    )
+    from ozzy.contracts.decoder import BaseDecoder, DecoderOptions
+    from ozzy.contracts.file_writer import BaseFileWriter, BaseNamedFileWriter, FileWriterOptions, NamedFileWriterOptions
     from ozzy.contracts.filter import BaseFilter
     from ozzy.contracts.formatter import BaseExportFormatter
     from ozzy.contracts.grouper import BaseGrouper
     from ozzy.contracts.module import BaseModule, Metadata
     from ozzy.contracts.persistence import BasePersistence, StateLocation
-    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Split, Stream
+    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Split, Stream, StreamReaderOptions
     from ozzy.contracts.report import BaseNotifier, BaseStatsManager
     from ozzy.contracts.transform import BaseTransform
-    from ozzy.contracts.writer import BaseWriter
+    from ozzy.contracts.writer import BaseWriter, Outcome, Receipt, Staging, WriterContext, WriterOptions
     from ozzy.data.batch import Batch, Rejected
     from ozzy.data.record import BaseRecord
     from ozzy.errors import (
@@ -51,6 +67,7 @@ __all__ = [
     "BaseFilter",
     "BaseGrouper",
     "BaseModule",
+    "BaseNamedFileWriter",
     "BaseNotifier",
     "BasePersistence",
     "BaseReader",
@@ -59,42 +76,81 @@ __all__ = [
     "BaseStreamReader",
     "BaseTransform",
     "BaseWriter",
+    "BasicExporter",
     "Batch",
     "BooksError",
     "ConfigError",
     "DataError",
+    "DecoderOptions",
     "DestinationError",
+    "Explanation",
+    "FileWriterOptions",
     "Interrupted",
+    "Listener",
     "Metadata",
     "Module",
+    "NamedFileWriterOptions",
+    "Outcome",
     "OzzyError",
+    "Pipeline",
     "PluginError",
+    "PreviewStage",
     "Problem",
+    "Receipt",
     "Registry",
     "Rejected",
+    "Result",
     "SourceError",
     "Split",
+    "Staging",
     "StateError",
     "StateLocation",
+    "Stop",
     "Stream",
+    "StreamReaderOptions",
+    "Validation",
+    "WriterContext",
+    "WriterOptions",
     "__version__",
+    "explain",
     "hookimpl",
     "option",
     "options",
+    "preview",
+    "read",
+    "resume",
+    "run",
+    "validate",
 ]
 
 _HOMES = {
-    "ozzy.contracts.decoder": ("BaseDecoder",),
-    "ozzy.contracts.file_writer": ("BaseFileWriter",),
+    "ozzy.api": (
+        "BasicExporter",
+        "Explanation",
+        "Listener",
+        "Pipeline",
+        "PreviewStage",
+        "Result",
+        "Stop",
+        "Validation",
+        "explain",
+        "preview",
+        "read",
+        "resume",
+        "run",
+        "validate",
+    ),
+    "ozzy.contracts.decoder": ("BaseDecoder", "DecoderOptions"),
+    "ozzy.contracts.file_writer": ("BaseFileWriter", "BaseNamedFileWriter", "FileWriterOptions", "NamedFileWriterOptions"),
     "ozzy.contracts.filter": ("BaseFilter",),
     "ozzy.contracts.formatter": ("BaseExportFormatter",),
     "ozzy.contracts.grouper": ("BaseGrouper",),
     "ozzy.contracts.module": ("BaseModule", "Metadata"),
     "ozzy.contracts.persistence": ("BasePersistence", "StateLocation"),
-    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Split", "Stream"),
+    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Split", "Stream", "StreamReaderOptions"),
     "ozzy.contracts.report": ("BaseNotifier", "BaseStatsManager"),
     "ozzy.contracts.transform": ("BaseTransform",),
-    "ozzy.contracts.writer": ("BaseWriter",),
+    "ozzy.contracts.writer": ("BaseWriter", "Outcome", "Receipt", "Staging", "WriterContext", "WriterOptions"),
     "ozzy.data.batch": ("Batch", "Rejected"),
     "ozzy.data.record": ("BaseRecord",),
     "ozzy.errors": (
