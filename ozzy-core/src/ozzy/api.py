@@ -73,8 +73,7 @@ def run(
     if limit is not None and limit < 1:
         raise ConfigError(f"limit must be at least 1, not {limit}")
     loaded = load_config(config, set=set or {})
-    asked = resume or loaded.resume
-    return _Start(loaded, state_dir, limit, listener, stop, registry).go(asked, fresh=fresh, dry_run=dry_run)
+    return _Start(loaded, set or {}, state_dir, limit, listener, stop, registry).go(resume, fresh=fresh, dry_run=dry_run)
 
 
 def resume(
@@ -106,7 +105,7 @@ def resume(
             )
         loaded = load_config(facts["config"], set=overrides, working_folder=folder)
         loaded = attrs.evolve(loaded, file=Path(facts["config_file"]) if facts["config_file"] else None)
-    return _Start(loaded, record.folder.parent.parent, facts["limit"], listener, stop, registry).go(True, record=record)
+    return _Start(loaded, overrides, record.folder.parent.parent, facts["limit"], listener, stop, registry).go(True, record=record)
 
 
 @attrs.define
@@ -114,6 +113,7 @@ class _Start:
     """What a run begins with; `go` decides between a new run and an old one."""
 
     config: Config
+    overrides: Mapping[str, str]
     state_dir: str | Path | None
     limit: int | None
     listener: Listener | None
@@ -191,7 +191,7 @@ class _Start:
                 {
                     "config": config,
                     "left_out": left_out,
-                    "set": {path: str(text) for path, text in self.config.overrides.items() if path not in left_out},
+                    "set": {path: text for path, text in self.overrides.items() if path not in left_out},
                     "config_file": str(self.config.file.resolve()) if self.config.file is not None else None,
                     "working_folder": str(self.config.working_folder),
                     "signature": signed,

@@ -169,9 +169,10 @@ class _Builder:
                 asked, options = deserializer.name, dict(deserializer.options)
             chosen = choose(name, head) if asked == "auto" else asked
             options.setdefault("batch_size", batch_size)
-            return self.registry.resolve("deserializer", chosen).cls({"name": chosen, "options": options}, self.metadata)
+            made: BaseDecoder = self.registry.resolve("deserializer", chosen).cls({"name": chosen, "options": options}, self.metadata)
+            return made
 
         reader.decoders = decoders
         if decompressor is not None:
-            reader.compression = decompressor.name
+            reader.options = attrs.evolve(reader.options, decompressor=decompressor.name)
 

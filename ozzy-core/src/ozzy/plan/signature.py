@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
-
 from ozzy.options.secrets import masked, without_secrets
 from ozzy.plan.config import Config
 from ozzy.plan.pipeline import Pipeline
@@ -24,8 +22,8 @@ def signature(config: Config, pipeline: Pipeline) -> dict[str, Any]:
         resolved = part.resolved
         values[f"{part.stage}.name"] = resolved.found.name
         values |= _flat(f"{part.stage}.options", masked(resolved.found.cls, resolved.section.options))
-    values |= _flat("errors", attrs.asdict(config.errors))
-    values |= _flat("checkpoint", attrs.asdict(config.checkpoint))
+    values |= _flat("errors", masked(None, config.errors))
+    values |= _flat("checkpoint", masked(None, config.checkpoint))
     return values
 
 
