@@ -1,0 +1,82 @@
+"""The reference names all there is: every module and option, hook, contract, section, exit code and command."""
+
+from pathlib import Path
+
+import attrs
+import pytest
+
+import ozzy
+from docs.gen.reference import CONTRACTS, KIND_TITLES, pages, prose
+from ozzy import errors
+from ozzy.hookspecs import KINDS
+from ozzy.options.option import options_of
+from ozzy.options.settings import KEYS, NOT_YET, CheckpointSettings, ErrorSettings
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, str]:
+    return {path: text for path, (_, text) in pages().items()}
+
+
+def test_each_module_and_each_of_its_options_is_on_the_page_of_its_kind(made):
+    registry = ozzy.Registry.load()
+    rows = [row for row in registry.rows() if row.kind is not None]
+    missing = []
+    for row in rows:
+        page = made[f"reference/modules/{row.kind}.md"]
+        section = page.partition(f"\n## `{row.name}`\n")[2].partition("\n## ")[0]
+        wanted = [row.summary, *(f"| `{name}` |" for name in options_of(registry.resolve(row.kind, row.name).cls))]
+        missing += [f"{row.kind} {row.name}: {text}" for text in wanted if text not in section]
+
+    assert rows
+    assert missing == []
+
+
+def test_each_kind_has_a_title():
+    assert list(KIND_TITLES) == list(KINDS)
+
+
+def test_each_hook_is_there_with_its_signature(made):
+    for hook in KINDS.values():
+        assert f"## `{hook}() -> " in made["reference/hooks.md"]
+
+
+def test_each_base_class_that_ozzy_exports_is_among_the_contracts(made):
+    told = {name for _, names in CONTRACTS for name in names}
+
+    assert {name for name in ozzy.__all__ if name.startswith("Base")} <= told
+    assert "`filter(item: Any) -> bool`" in made["reference/contracts.md"]
+
+
+def test_the_table_of_what_to_write_has_every_kind():
+    table = (DOCS / "write-a-plugin.md").read_text().partition("## What each kind has to write")[2]
+
+    assert [kind for kind in KINDS if kind != "bypass" and f"\n| {kind} |" not in table] == []
+
+
+def test_each_error_is_there_with_its_exit_code():
+    text = (DOCS / "reference/errors.md").read_text()
+    classes = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.OzzyError)]
+    coded = [cls for cls in classes if cls is not errors.OzzyError and cls is not errors.Interrupted]
+
+    assert [cls.__name__ for cls in coded if f"| {cls.exit_code} | `{cls.__name__}` |" not in text] == []
+    assert "| 130 | `Interrupted` |" in text
+
+
+def test_each_section_and_setting_of_a_config_is_there():
+    text = (DOCS / "reference/config.md").read_text()
+    settings = [field.name for cls in (CheckpointSettings, ErrorSettings) for field in attrs.fields(cls)]
+
+    assert [key for key in (*KEYS, *settings) if key not in NOT_YET and f"`{key}`" not in text] == []
+
+
+def test_each_attribute_of_a_result_is_there():
+    text = (DOCS / "reference/library.md").read_text()
+
+    assert [field.name for field in attrs.fields(ozzy.Result) if f"`{field.name}`" not in text] == []
+
+
+def test_doctests_in_docstrings_become_python_blocks():
+    assert prose("What.\n\n>>> 1 + 1\n2\n\nMore.") == "What.\n\n```python\n>>> 1 + 1\n2\n```\n\nMore."
