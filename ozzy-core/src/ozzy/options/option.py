@@ -16,6 +16,7 @@ from typing import Any, TypeVar, dataclass_transform
 import attrs
 
 from ozzy.errors import PluginError
+from ozzy.log import names_a_secret
 from ozzy.options.values import (
     ByteSize,
     Text,
@@ -25,7 +26,6 @@ from ozzy.options.values import (
     is_mapping,
     is_union,
     members,
-    names_a_secret,
     outer,
     str_list,
     type_name,
@@ -163,8 +163,10 @@ def _of_class(declared: type) -> dict[str, Option]:
     for field in attrs.fields(declared):
         details = dict(field.metadata.get(METADATA, {}))
         details["secret"] = _is_secret(field.name, details)
-        name = field.name if field.name == "_" else field.name.rstrip("_")
-        found[name] = Option(name=name, attribute=field.alias, type=field.type or Any, default=_default(field.default), **details)
+        if not field.init:
+            continue
+        name = str(field.alias).rstrip("_") or field.name
+        found[name] = Option(name=name, attribute=field.name, type=field.type or Any, default=_default(field.default), **details)
     return found
 
 

@@ -12,10 +12,10 @@ from typing import Any, get_args
 import attrs
 
 from ozzy.errors import ConfigError, Problem
-from ozzy.log import redact, remember, texts_of
+from ozzy.log import redact, remember, secrets_by_name, texts_of
 from ozzy.options.option import Option, options_class, options_of
 from ozzy.options.strict import Flaw, Wrong, convert, converter, dict_like, plain
-from ozzy.options.values import ListOf, Text, displayed, kind_word, members, one_of, outer, secrets_by_name
+from ozzy.options.values import ListOf, Text, displayed, kind_word, members, one_of, outer
 
 _environ: ContextVar[Mapping[str, str] | None] = ContextVar("ozzy_environ", default=None)
 FROM_ENV = "from_env"
@@ -174,8 +174,9 @@ class _Look:
     def _made(self, found: dict[str, Any]) -> Any:
         if self.declared is None:
             return Values({name: found[name] if name in found else deepcopy(one.default) for name, one in self.options.items()})
+        aliases = {field.name: field.alias for field in attrs.fields(self.declared)}
         try:
-            return self.declared(**{self.options[name].attribute: value for name, value in found.items()})
+            return self.declared(**{aliases[self.options[name].attribute]: value for name, value in found.items()})
         except Exception as error:
             self.flaws.append(self._raised(error))
 

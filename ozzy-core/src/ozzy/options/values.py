@@ -4,14 +4,14 @@ import json
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Union
 
 import attrs
 
-from ozzy.log import HIDDEN, redact
+from ozzy.log import hidden_by_name, redact
 
 
 class Text(str):
@@ -169,48 +169,6 @@ def shown(value: Any, *, width: int = 60) -> str:
     except (TypeError, ValueError, RecursionError):
         return f"a {kind}"
     return f"{text if len(text) <= width else text[: width - 1] + '…'} ({kind})"
-
-
-_REFERENCE = re.compile(r"(\$\{[A-Za-z_][A-Za-z0-9_]*\})+")
-_SECRET_NAME = re.compile(
-    r"(^|[_\W])(password|passwd|passphrase|secret|token|api_?key|auth_key|access_key|account_key|private_key|secret_key|credentials?|authorization|cookie)$"
-)
-
-
-def names_a_secret(name: str) -> bool:
-    """Whether a key is called like a secret: `password`, `api_key`, `aws_secret_access_key`, `clientSecret`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_")
-    return _SECRET_NAME.search(words) is not None
-
-
-def secrets_by_name(value: Any) -> Iterator[Any]:
-    """What stands in a value under a key that is called like a secret."""
-    if isinstance(value, Mapping):
-        for name, one in value.items():
-            if names_a_secret(str(name)):
-                yield one
-            else:
-                yield from secrets_by_name(one)
-    elif isinstance(value, (list, tuple)):
-        for one in value:
-            yield from secrets_by_name(one)
-
-
-def hidden_by_name(value: Any) -> Any:
-    """A copy of a value with `***` under every key that is called like a secret; a `${…}` alone, and null, stay."""
-    if isinstance(value, Mapping):
-        return {name: masked_value(one) if names_a_secret(str(name)) else hidden_by_name(one) for name, one in value.items()}
-    return [hidden_by_name(one) for one in value] if isinstance(value, (list, tuple)) else value
-
-
-def masked_value(value: Any) -> Any:
-    """What is shown in the place of a secret: `***`; null and a reference to a variable hide nothing."""
-    return value if value is None or is_reference(value) else HIDDEN
-
-
-def is_reference(value: Any) -> bool:
-    """Whether a text is `${VARIABLE}` and nothing else, so that it may be shown and stored even in the place of a secret."""
-    return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
 
 
 def displayed(value: Any) -> str:

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ozzy.errors import Problem
-from ozzy.log import remember
+from ozzy.log import names_a_secret, remember
 from ozzy.options.option import Text
-from ozzy.options.values import names_a_secret
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\})?")
 
