@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import Any
 
 from ozzy import Registry
-from ozzy.hookspecs import KINDS
 from ozzy.options.option import Option, options_of
 
 KIND_TITLES = {
@@ -29,20 +28,24 @@ KIND_TITLES = {
     "bypass": "Bypasses",
 }
 CONTRACTS = (
-    ("ozzy.contracts.module", ("BaseModule", "Metadata")),
-    ("ozzy.contracts.reader", ("BaseReader", "Split", "BaseStreamReader", "Stream")),
-    ("ozzy.contracts.decoder", ("BaseDecoder",)),
-    ("ozzy.contracts.filter", ("BaseFilter",)),
-    ("ozzy.contracts.transform", ("BaseTransform",)),
-    ("ozzy.contracts.grouper", ("BaseGrouper",)),
-    ("ozzy.contracts.formatter", ("BaseExportFormatter",)),
-    ("ozzy.contracts.writer", ("BaseWriter", "WriterContext", "Staging", "Outcome")),
-    ("ozzy.contracts.file_writer", ("BaseFileWriter", "BaseNamedFileWriter")),
-    ("ozzy.contracts.persistence", ("BasePersistence", "StateLocation", "Lease")),
-    ("ozzy.contracts.report", ("BaseNotifier", "BaseStatsManager")),
-    ("ozzy.data.batch", ("Batch", "Rejected")),
-    ("ozzy.data.record", ("BaseRecord",)),
+    "ozzy.contracts.module",
+    "ozzy.contracts.reader",
+    "ozzy.contracts.decoder",
+    "ozzy.contracts.filter",
+    "ozzy.contracts.transform",
+    "ozzy.contracts.grouper",
+    "ozzy.contracts.formatter",
+    "ozzy.contracts.writer",
+    "ozzy.contracts.file_writer",
+    "ozzy.contracts.persistence",
+    "ozzy.contracts.report",
+    "ozzy.data.batch",
+    "ozzy.data.record",
 )
+"""The modules whose classes are contracts, in the order of their pages."""
+
+NO_CONTRACTS = ("FedFiles",)
+"""Classes among them that are the core's own business; those with options stand with the modules that have them."""
 
 
 def pages() -> dict[str, tuple[str, str]]:
@@ -119,15 +122,18 @@ def _contracts() -> Iterator[str]:
     yield "What each base class asks of a module and gives it."
     yield "[Write a plugin](../write-a-plugin.md) says which methods are the ones to write.\n"
     face = import_module("ozzy").__all__
-    for module_name, names in CONTRACTS:
-        module = import_module(module_name)
-        tree = ast.parse(inspect.getsource(module))
-        classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-        for name in names:
-            home = "ozzy" if name in face else module_name
-            yield f"## {name}\n\n`from {home} import {name}`\n"
-            yield prose(ast.get_docstring(classes[name]) or "") + "\n"
-            yield from _members(classes[name])
+    for module_name in CONTRACTS:
+        tree = ast.parse(inspect.getsource(import_module(module_name)))
+        for node in tree.body:
+            if not isinstance(node, ast.ClassDef) or node.name.endswith("Options") or node.name in NO_CONTRACTS:
+                continue
+            home = "ozzy" if node.name in face else module_name
+            yield f"## {node.name}\n\n`from {home} import {node.name}`\n"
+            yield prose(ast.get_docstring(node) or "") + "\n"
+            if any(ast.unparse(decorator).startswith("attrs.") for decorator in node.decorator_list):
+                fields = [ast.unparse(field) for field in node.body if isinstance(field, ast.AnnAssign)]
+                yield "Its fields: " + ", ".join(f"`{field}`" for field in fields) + ".\n"
+            yield from _members(node)
 
 
 def _members(node: ast.ClassDef) -> Iterator[str]:
@@ -160,12 +166,11 @@ def _hooks() -> Iterator[str]:
 
     yield "# Hooks\n"
     yield prose(inspect.getdoc(ozzy.hookspecs) or "") + "\n"
-    for kind, hook in KINDS.items():
-        function = getattr(ozzy.hookspecs, hook)
-        yield f"## `{hook}{inspect.signature(function)}`\n"
-        yield prose(inspect.getdoc(function) or "") + "\n"
-        if kind in KIND_TITLES:
-            yield f"In a config: `{kind}`.\n"
+    tree = ast.parse(inspect.getsource(ozzy.hookspecs))
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and any(ast.unparse(decorator) == "hookspec" for decorator in node.decorator_list):
+            yield f"## `{node.name}({_arguments(node)}) -> {ast.unparse(node.returns) if node.returns else None}`\n"
+            yield prose(ast.get_docstring(node) or "") + "\n"
 
 
 def _commands() -> Iterator[str]:

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 import ozzy
-from docs.gen.reference import CONTRACTS, KIND_TITLES, pages, prose
+from docs.gen.reference import KIND_TITLES, pages, prose
 from ozzy import errors
 from ozzy.hookspecs import KINDS
 from ozzy.options.option import options_of
@@ -44,9 +44,9 @@ def test_each_hook_is_there_with_its_signature(made):
 
 
 def test_each_base_class_that_ozzy_exports_is_among_the_contracts(made):
-    told = {name for _, names in CONTRACTS for name in names}
+    bases = [name for name in ozzy.__all__ if name.startswith("Base")]
 
-    assert {name for name in ozzy.__all__ if name.startswith("Base")} <= told
+    assert [name for name in bases if f"\n## {name}\n" not in made["reference/contracts.md"]] == []
     assert "`filter(item: Any) -> bool`" in made["reference/contracts.md"]
 
 
