@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import attrs
 
+from ozzy.log import logger
 from ozzy.options.structure import structured
 
 
@@ -61,9 +62,7 @@ class BaseModule:
     @property
     def logger(self) -> Any:
         """A log of this module's own; what is secret never appears in it."""
-        import structlog
-
-        return structlog.get_logger(type(self).__module__).bind(module=type(self).__name__)
+        return logger(type(self).__module__, module=type(self).__name__)
 
     def path(self, text: str) -> Path:
         """A path from an option; a relative one belongs to the folder the run was started in."""
