@@ -82,7 +82,8 @@ def test_a_plugin_that_fails_when_it_is_looked_at_is_broken(install):
 
 
 def test_an_object_with_hooks_is_a_plugin_too(install):
-    text = "from ozzy import hookimpl\nclass Hooks:\n    @hookimpl\n    def ozzy_read(self):\n        return {'tap': 'ozzy_tap.reader:Tap'}\nhooks = Hooks()\n"
+    hook = "    @hookimpl\n    def ozzy_read(self):\n        return {'tap': 'ozzy_tap.reader:Tap'}\n"
+    text = f"from ozzy import hookimpl\nclass Hooks:\n{hook}hooks = Hooks()\n"
     install("ozzy-tap", entry_points="[ozzy.plugins]\ntap = ozzy_tap.plugin:hooks\n", plugin=text, modules={"reader.py": READER})
     assert Registry.load().resolve("reader", "tap").cls.__name__ == "Tap"
 

@@ -6,7 +6,6 @@ import pytest
 
 from ozzy import BaseReader, Module, PluginError, Registry, hookimpl
 
-
 HERE = "ozzy.contracts.reader:BaseReader"
 
 

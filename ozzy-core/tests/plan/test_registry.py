@@ -7,7 +7,8 @@ import pytest
 
 from ozzy import BaseFilter, BaseReader, BaseTransform, Module, PluginError, Registry, hookimpl
 from ozzy.hookspecs import KINDS
-from ozzy.plan import install_hints, registry as registry_module
+from ozzy.plan import install_hints
+from ozzy.plan import registry as registry_module
 from ozzy.plan.registry import Found, Row
 
 
@@ -46,7 +47,8 @@ def modules(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     before = set(sys.modules)
     (tmp_path / "taps.py").write_text(
-        "from ozzy import BaseReader\nclass Well(BaseReader):\n    class Bucket(BaseReader):\n        pass\nclass Plain:\n    pass\nnumber = 5\n"
+        "from ozzy import BaseReader\nclass Well(BaseReader):\n    class Bucket(BaseReader):\n        pass\n"
+        "class Plain:\n    pass\nnumber = 5\n"
     )
     (tmp_path / "leaky.py").write_text("import no_such_client\n")
     (tmp_path / "quits.py").write_text("raise SystemExit(4)\n")

@@ -155,7 +155,7 @@ IMPORTS = {
     "transform.base_transform": {"BaseTransform": "ozzy.contracts.transform:BaseTransform"},
     "utils": {name: f"ozzy.options.values:{name}" for name in ("dict_list", "int_list", "str_list")},
     "writers.base_writer": {"BaseWriter": "ozzy.contracts.writer:BaseWriter"},
-    "writers.filebase_base_writer": {"FilebaseBaseWriter": "ozzy.contracts.file_writer:BaseFileWriter"},
+    "writers.filebase_base_writer": {"FilebaseBaseWriter": "ozzy.contracts.file_writer:BaseNamedFileWriter"},
 }
 
 ClassOf = Callable[[str, str], Any]

@@ -1,0 +1,1 @@
+"""Modules written to the inherited module documentation, and to nothing else; only plugin.py knows of today."""
