@@ -168,3 +168,11 @@ def test_two_packages_may_give_their_entry_points_the_same_name(install, made):
     registry = Registry.load()
     assert registry.broken == []
     assert {"one", "two"} <= {row.name for row in registry.rows("reader")}
+
+
+def test_a_plugin_whose_metadata_is_lost_goes_by_its_module(install, made):
+    site = install("ozzy-tap", plugin=made("ozzy_read", "{'tap': 'ozzy_tap.reader:Tap'}"))
+    (site / "ozzy_tap-1.0.dist-info" / "METADATA").unlink()
+    registry = Registry.load()
+    assert registry.broken == []
+    assert [(row.package, row.version) for row in registry.rows() if row.name == "tap"] == [("ozzy_tap.plugin", "")]

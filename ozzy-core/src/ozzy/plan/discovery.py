@@ -6,7 +6,7 @@ KeyboardInterrupt gets that far.
 """
 
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, distributions, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from itertools import chain
 from typing import Any
 
@@ -56,7 +56,7 @@ class _Loader(ExtensionManager[Any]):
         """The slow way round a package whose list of entry points can't be read: it is reported if it has plugins, and the rest work."""
         readable: dict[str, Iterable[EntryPoint]] = {}
         for distribution in distributions():
-            package = distribution.name or ""
+            package, version = _identity(distribution)
             if package in readable:
                 continue
             readable[package] = ()
@@ -64,7 +64,7 @@ class _Loader(ExtensionManager[Any]):
                 readable[package] = distribution.entry_points.select(group=GROUP)
             except Exception as error:
                 if GROUP in (distribution.read_text("entry_points.txt") or ""):
-                    self.installed.append(Installed(package, package, distribution.version or "", error=error))
+                    self.installed.append(Installed(package, package, version, error=error))
         return chain.from_iterable(readable.values())
 
     def _load_one_plugin(self, ep: EntryPoint, *args: Any) -> Extension[Any] | None:
@@ -86,7 +86,10 @@ def installed_plugins(blocked: frozenset[str] = frozenset()) -> list[Installed]:
 
 
 def _owner(entry_point: EntryPoint) -> tuple[str, str]:
-    distribution = entry_point.dist
-    if distribution is None:
-        return "", ""
-    return distribution.name or "", distribution.version or ""
+    return _identity(entry_point.dist) if entry_point.dist is not None else ("", "")
+
+
+def _identity(distribution: Distribution) -> tuple[str, str]:
+    """Name and version, empty where the metadata that pip wrote has been lost."""
+    metadata = distribution.metadata
+    return "".join(metadata.get_all("Name", ())), "".join(metadata.get_all("Version", ()))
