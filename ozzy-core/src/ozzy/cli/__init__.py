@@ -1,0 +1,1 @@
+"""The command `ozzy`: one file for each group of commands. Nothing below knows of it."""
