@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
+from click import Context, Group
+
 from ozzy import Registry
 from ozzy.options.option import Option, options_of
 
@@ -174,7 +176,20 @@ def _hooks() -> Iterator[str]:
 
 
 def _commands() -> Iterator[str]:
+    from ozzy.cli.main import ozzy
+
     yield "# Every command\n"
+    yield "What each says of itself with `--help`. The options of `ozzy` stand before the command: `ozzy --debug run CONFIG`.\n"
+    yield from _help_of(ozzy, Context(ozzy, info_name="ozzy", terminal_width=100, help_option_names=["-h", "--help"]))
+
+
+def _help_of(command: Any, context: Any) -> Iterator[str]:
+    yield f"## {context.command_path}\n"
+    yield f"```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            yield from _help_of(child, Context(child, info_name=name, parent=context, terminal_width=100))
 
 
 def prose(doc: str) -> str:

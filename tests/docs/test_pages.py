@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+
 from tests.docs.blocks import blocks_of, play
 
 REPOSITORY = Path(__file__).parents[2]

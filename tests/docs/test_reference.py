@@ -8,6 +8,7 @@ import pytest
 import ozzy
 from docs.gen.reference import KIND_TITLES, pages, prose
 from ozzy import errors
+from ozzy.cli.main import COMMANDS
 from ozzy.hookspecs import KINDS
 from ozzy.options.option import options_of
 from ozzy.options.settings import KEYS, NOT_YET, CheckpointSettings, ErrorSettings
@@ -54,6 +55,18 @@ def test_the_table_of_what_to_write_has_every_kind():
     table = (DOCS / "write-a-plugin.md").read_text().partition("## What each kind has to write")[2]
 
     assert [kind for kind in KINDS if kind != "bypass" and f"\n| {kind} |" not in table] == []
+
+
+def test_each_command_is_there(made):
+    for name in COMMANDS:
+        assert f"## ozzy {name}\n" in made["reference/commands.md"]
+    assert "## ozzy runs list" in made["reference/commands.md"]
+
+
+def test_each_command_is_told_about_in_words():
+    text = (DOCS / "reference/command-line.md").read_text()
+
+    assert [name for name in COMMANDS if f"ozzy {name}" not in text] == []
 
 
 def test_each_error_is_there_with_its_exit_code():
