@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ozzy
-from ozzy import Batch, ConfigError, Registry
+from ozzy import Batch, ConfigError, DataError, Registry
 
 SOURCE = Path(__file__).parent / "inherited_plugin" / "src"
 PATHS = {
@@ -123,6 +123,23 @@ def test_a_whole_pipeline_of_inherited_modules(tmp_path, name_of, formatter):
     assert tally[-1] == "final configuration start_time"
     assert all(line.startswith("iteration ") and "read" in line for line in tally[:-1])
     assert len(tally) > 1
+
+
+@pytest.mark.parametrize("name", ["LabelFormatter", "BatchLabelFormatter"])
+def test_a_formatter_gives_a_row_for_each_record(name):
+    formatter = getattr(importlib.import_module("exporters_orchard.formatter"), name)({})
+    rows = formatter.format_rows(Batch.from_records([{"number": 1, "colour": "röd"}, {"number": 2, "colour": "green"}]))
+    assert rows == ["#1 röd".encode(), b"#2 green"]
+    assert formatter.format_rows(Batch()) == []
+
+
+def test_a_formatter_that_loses_a_record_is_found_out():
+    class Loses(importlib.import_module("exporters_orchard.formatter").BatchLabelFormatter):
+        def format(self, batch):
+            return list(super().format(batch))[1:]
+
+    with pytest.raises(DataError, match="Loses was given 2 records and gave back 1"):
+        Loses({}).format_rows(Batch.from_records([{"number": 1, "colour": "red"}, {"number": 2, "colour": "green"}]))
 
 
 def test_an_inherited_writer_gets_its_files_packed_with_gzip_whatever_the_formatter(tmp_path):

@@ -1,5 +1,7 @@
 """What is installed becomes a registry, and whatever is wrong with one plugin stays with that plugin."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -176,3 +178,9 @@ def test_a_plugin_whose_metadata_is_lost_goes_by_its_module(install, made):
     registry = Registry.load()
     assert registry.broken == []
     assert [(row.package, row.version) for row in registry.rows() if row.name == "tap"] == [("ozzy_tap.plugin", "")]
+
+
+def test_no_cache_is_kept_on_disk(tmp_path):
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", "import ozzy; ozzy.Registry.load()"], env=environ, check=True)
+    assert list(tmp_path.iterdir()) == []

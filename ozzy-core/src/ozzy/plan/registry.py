@@ -216,7 +216,7 @@ class Registry:
         package = package_to_install(asked)
         near = get_close_matches(asked, here, n=3)
         if package is not None and not any(offer.package == package for offer in self._offers):
-            ways.append(f"It comes with {package}: pip install {package}")
+            ways.append(f"It comes with {package}: `pip install {package}`.")
         elif near:
             ways.append(f"Did you mean {' or '.join(near)}?")
         ways.append(f"Installed are: {', '.join(here)}." if here else f"No {kind} is installed.")
@@ -224,7 +224,7 @@ class Registry:
             ways.append(f"Broken plugins: {', '.join(broken.name for broken in self.broken)} (see `ozzy plugins list`).")
         if self.blocked:
             ways.append(f"Blocked by {BLOCK}: {', '.join(self.blocked)}.")
-        return "\n".join(ways)
+        return " ".join(ways)
 
 
 def _found(offer: Offer) -> Found:
