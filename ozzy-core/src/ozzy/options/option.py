@@ -225,6 +225,8 @@ def _inherited_type(kind: Any) -> Any:
         return tuple if bare is tuple and typed is list else typed
     if is_mapping(bare):
         return dict
+    if bare is Any:
+        return object
     if not isinstance(bare, type):
-        return str if bare is not Any else object
+        return str
     return str if issubclass(bare, (str, Path)) else int if issubclass(bare, int) and bare is not bool else bare

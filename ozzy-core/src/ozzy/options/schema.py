@@ -231,7 +231,7 @@ def _section(kind: str, names: list[str], bare: list[str], rules: list[Schema]) 
         "description": "package/name, package.module:Class, or an inherited class path",
     }
     properties: dict[str, Schema] = {
-        "name": {"anyOf": [{"enum": names}, elsewhere]},
+        "name": {"anyOf": [{"enum": list(dict.fromkeys(names))}, elsewhere]},
         "options": {"type": ["object", "null"]},
         "log_level": {"type": "string"},
         "logger_name": {"type": "string"},
@@ -245,7 +245,7 @@ def _section(kind: str, names: list[str], bare: list[str], rules: list[Schema]) 
     whole: Schema = {"type": "object", "required": ["name"], "properties": properties, "additionalProperties": False}
     if rules:
         whole["allOf"] = rules
-    return {"oneOf": [{"anyOf": [{"enum": bare}, elsewhere]}, whole]}
+    return {"oneOf": [{"anyOf": [{"enum": list(dict.fromkeys(bare))}, elsewhere]}, whole]}
 
 
 def _place(key: str, place: Place) -> Schema:

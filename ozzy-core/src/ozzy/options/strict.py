@@ -6,11 +6,10 @@ Text is parsed into other types only where it is a `Text`. cattrs does the walki
 import json
 import math
 import re
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, is_typeddict
 
 import attrs
 
@@ -77,6 +76,9 @@ def flaws_of(error: BaseException, kind: Any, value: Any = attrs.NOTHING) -> Ite
         yield Flaw(expected=type_name(kind), given=value)
 
 
+_LISTS = (list, tuple, set, frozenset, Sequence, MutableSequence)
+
+
 @cache
 def converter() -> "Converter":
     """The one converter of the process: strict, all flaws at once, no unknown keys."""
@@ -87,29 +89,41 @@ def converter() -> "Converter":
         made.register_structure_hook(kind, hook)
     made.register_structure_hook_func(is_literal, _literal)
     made.register_structure_hook_func(lambda kind: kind is Any or kind is object, lambda value, _: plain(value))
-    _look_first(made, is_list, _list_like)
-    _look_first(made, lambda kind: is_mapping(kind) and not attrs.has(kind), dict_like)
+    made.register_structure_hook_factory(lambda kind: outer(kind) in _LISTS, lambda kind: _list_hook(kind, made))
+    made.register_structure_hook_factory(lambda kind: is_mapping(kind) and not (attrs.has(kind) or is_typeddict(kind)), lambda kind: _dict_hook(kind, made))
     made.register_structure_hook_func(lambda kind: isinstance(kind, type) and issubclass(kind, ListOf), _castable)
     made.register_structure_hook_func(is_union, _union)
     return made
 
 
-def _look_first(made: "Converter", concerns: Callable[[Any], bool], look: Callable[[Any, Any], Any]) -> None:
-    """Let `look` check and prepare what is given before the converter's own hook, which would take any iterable, gets it."""
-    asking = threading.local()
+def _list_hook(kind: Any, made: "Converter") -> Callable[[Any, Any], Any]:
+    """cattrs walks through the members, after a look at what is given: it would take any iterable."""
+    from cattrs.cols import list_structure_factory
 
-    def applies(kind: Any) -> bool:
-        return concerns(kind) and getattr(asking, "kind", None) != kind
+    bare, inner = outer(kind), get_args(kind)
+    if bare is tuple and inner and Ellipsis not in inner:
+        return _fixed_tuple
+    walk = list_structure_factory(list[inner[0]] if inner else list, made)  # type: ignore[valid-type]
+    make = bare if bare in (tuple, set, frozenset) else list
+    return lambda value, kind: make(walk(_list_like(value, kind), kind))
 
-    def hook_for(kind: Any) -> Callable[[Any, Any], Any]:
-        asking.kind = kind
-        try:
-            own = made.get_structure_hook(kind, cache_result=False)
-        finally:
-            asking.kind = None
-        return lambda value, kind: own(look(value, kind), kind)
 
-    made.register_structure_hook_factory(applies, hook_for)
+def _fixed_tuple(value: Any, kind: Any) -> Any:
+    given, kinds = _list_like(value, kind), get_args(kind)
+    if len(given) != len(kinds):
+        raise Wrong(Flaw(expected=f"list of {len(kinds)} members", given=value))
+    outcomes = [convert(one, one_kind) for one, one_kind in zip(given, kinds, strict=True)]
+    flaws = [flaw.below(i) for i, (_, found) in enumerate(outcomes) for flaw in found]
+    if flaws:
+        raise Wrong(*flaws)
+    return tuple(one for one, _ in outcomes)
+
+
+def _dict_hook(kind: Any, made: "Converter") -> Callable[[Any, Any], Any]:
+    from cattrs.cols import mapping_structure_factory
+
+    walk: Any = mapping_structure_factory(kind, made)
+    return lambda value, kind: walk(dict_like(value, kind), kind)
 
 
 def plain(value: Any) -> Any:
@@ -203,13 +217,12 @@ def _castable(value: Any, kind: type[ListOf]) -> list[Any]:
 
 
 def _list_like(value: Any, kind: Any) -> Any:
+    """What is given for a list, a `Text` taken apart."""
     if isinstance(value, Text):
         value = _parsed_list(value, kind)
     if not isinstance(value, (list, tuple)):
         raise Wrong(Flaw(expected=type_name(kind), given=value))
-    inner = [one for one in get_args(kind) if one is not Ellipsis]
-    if outer(kind) is tuple and inner and Ellipsis not in get_args(kind) and len(inner) != len(value):
-        raise Wrong(Flaw(expected=f"list of {len(inner)} members", given=value))
+    inner = get_args(kind)
     return value if (inner and Any not in inner) or hasattr(kind, "member") else plain(value)
 
 

@@ -231,7 +231,10 @@ def _expected(one: Option) -> str:
     """What an option takes, in words, with its bounds."""
     if one.choices is not None:
         return one_of(one.choices)
-    return f"{one.type_name}{_bounds(one)}"
+    bounds = _bounds(one)
+    if bounds and one.type_name.endswith(" or null"):
+        return f"{one.type_name.removesuffix(' or null')}{bounds}, or null"
+    return f"{one.type_name}{bounds}"
 
 
 def _bounds(one: Option) -> str:
@@ -258,7 +261,7 @@ def _limits(one: Option, result: Any, value: Any) -> Iterator[Flaw]:
         too_small = one.minimum is not None and measure < one.minimum
         too_large = one.maximum is not None and measure > one.maximum
         if too_small or too_large:
-            yield Flaw(expected=f"{one.type_name}{_bounds(one)}{' in length' if sized else ''}", given=value)
+            yield Flaw(expected=f"{_expected(one)}{' in length' if sized else ''}", given=value)
 
 
 def _inherited(one: Option, value: Any) -> tuple[Any, list[Flaw]]:

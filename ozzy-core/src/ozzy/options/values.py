@@ -109,7 +109,7 @@ def is_mapping(kind: Any) -> bool:
     return isinstance(bare, type) and (issubclass(bare, Mapping) or attrs.has(bare))
 
 
-_WORDS: dict[Any, str] = {Any: "anything", object: "anything", type(None): "null", Path: "path", ByteSize: "size in bytes"}
+_WORDS: dict[Any, str] = {Any: "anything", object: "anything", None: "null", type(None): "null", Path: "path", ByteSize: "size in bytes"}
 
 
 def type_name(kind: Any) -> str:
