@@ -1,5 +1,7 @@
 """Options are declared once, on an attrs class or in an inherited dict; either gives the other."""
 
+# ruff: noqa: RUF012 - inherited modules declare their options like this
+
 from pathlib import Path
 from typing import Any, Literal
 

@@ -1,5 +1,7 @@
 """The JSON Schema of a config knows the options of every module that is installed."""
 
+# ruff: noqa: RUF012 - inherited modules declare their options like this
+
 import enum
 import json
 import sys

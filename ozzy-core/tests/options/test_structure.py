@@ -1,5 +1,7 @@
 """Structuring is strict, parses only texts from outside, and tells all problems at once."""
 
+# ruff: noqa: RUF012 - inherited modules declare their options like this
+
 import enum
 import os
 from collections.abc import Mapping, Sequence
@@ -187,8 +189,8 @@ def test_a_value_becomes_what_its_type_makes_of_it(kind, value, expected):
         (ByteSize, 1.5, "x: expected int, given 1.5 (float)"),
         (ByteSize | None, "lots", 'x: expected size in bytes, such as 1000 or 64 MiB, given "lots" (str)'),
         (Plain, 5, "x: expected dict, given 5 (int)"),
-        (Plain, {"a": "1", "b": [2], "c": 3}, 'x.c: unknown option (known: a, b)|x.a: expected int, given "1" (str)|'
-         "x.b.0: expected str, given 2 (int) (write it in quotes)"),
+        (Plain, {"a": "1", "c": 3}, 'x.c: unknown option (known: a, b)|x.a: expected int, given "1" (str)'),
+        (Plain, {"a": 1, "b": [2]}, "x.b.0: expected str, given 2 (int) (write it in quotes)"),
         (list[Plain], [{}], "x.0.a: missing; expected int"),
         (Plain | str, {"a": "1"}, 'x.a: expected int, given "1" (str)'),
         (str_list, "a", 'x: expected list of str, given "a" (str)'),
@@ -396,7 +398,7 @@ class TestWhole:
         assert str(problem) == 'options.x: missing; expected one of "a", "b"'
 
     def test_a_single_problem_is_told_as_one(self):
-        with pytest.raises(ConfigError, match="^Several has a problem in its options\n"):
+        with pytest.raises(ConfigError, match=r"^Several has a problem in its options\n"):
             structured(Several, {}, environ={"HOST": "h"})
 
     def test_options_that_are_right_come_structured(self):
@@ -439,7 +441,7 @@ class TestWhole:
             from_: str = option()
 
         assert structured(Mail, {"from": "me"}, environ={}).from_ == "me"
-        assert [str(one) for one in examine(Mail, {"from_": "me"}, environ={}).problems][0].startswith("options.from_: unknown option")
+        assert [one.path for one in examine(Mail, {"from_": "me"}, environ={}).problems] == ["options.from_", "options.from"]
 
     def test_a_recursive_type(self):
         assert structured(Tree, {"below": [{"below": []}]}, environ={}) == Tree(below=[Tree(below=[])])

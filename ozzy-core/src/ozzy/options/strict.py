@@ -90,14 +90,16 @@ def converter() -> "Converter":
     made.register_structure_hook_func(is_literal, _literal)
     made.register_structure_hook_func(lambda kind: kind is Any or kind is object, lambda value, _: plain(value))
     made.register_structure_hook_factory(lambda kind: outer(kind) in _LISTS, lambda kind: _list_hook(kind, made))
-    made.register_structure_hook_factory(lambda kind: is_mapping(kind) and not (attrs.has(kind) or is_typeddict(kind)), lambda kind: _dict_hook(kind, made))
+    made.register_structure_hook_factory(
+        lambda kind: is_mapping(kind) and not attrs.has(kind) and not is_typeddict(kind), lambda kind: _dict_hook(kind, made)
+    )
     made.register_structure_hook_func(lambda kind: isinstance(kind, type) and issubclass(kind, ListOf), _castable)
     made.register_structure_hook_func(is_union, _union)
     return made
 
 
 def _list_hook(kind: Any, made: "Converter") -> Callable[[Any, Any], Any]:
-    """cattrs walks through the members, after a look at what is given: it would take any iterable."""
+    """Let cattrs walk through the members after a look at what is given: it would take any iterable."""
     from cattrs.cols import list_structure_factory
 
     bare, inner = outer(kind), get_args(kind)
