@@ -215,16 +215,18 @@ def _nested(value: Any, kind: Any) -> Any:
     return found.value
 
 
+def proposal(name: str, known: Iterable[str]) -> str | None:
+    """A hint with the nearest known names, where there are any."""
+    lower = {one.lower(): one for one in sorted(known)}
+    near = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=2)]
+    return f"did you mean {' or '.join(near)}?" if near else None
+
+
 def nearest(name: str, known: Iterable[str], *, limit: int = 12) -> str:
     """A hint for a name that is not known: the nearest ones, else all of them, where they are few."""
     names = sorted(known)
-    lower = {one.lower(): one for one in names}
-    near = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=2)]
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    if not names:
-        return "it takes none"
-    return f"known: {', '.join(names[:limit])}{', …' if len(names) > limit else ''}"
+    listed = f"known: {', '.join(names[:limit])}{', …' if len(names) > limit else ''}" if names else "it takes none"
+    return proposal(name, names) or listed
 
 
 def _expected(one: Option) -> str:
@@ -253,8 +255,8 @@ def _limits(one: Option, result: Any, value: Any) -> Iterator[Flaw]:
         for index, member in enumerate(result) if isinstance(result, (list, tuple)) else [(None, result)]:
             if not any(member == choice and isinstance(member, bool) == isinstance(choice, bool) for choice in one.choices):
                 path = () if index is None else (index,)
-                near = difflib.get_close_matches(str(member), [str(choice) for choice in one.choices], n=1)
-                yield Flaw(expected=one_of(one.choices), given=member, path=path, hint=f"did you mean {near[0]}?" if near else None)
+                hint = proposal(str(member), map(str, one.choices))
+                yield Flaw(expected=one_of(one.choices), given=member, path=path, hint=hint)
     sized = isinstance(result, (str, list, tuple, Mapping))
     measure = len(result) if sized else result
     if isinstance(measure, (int, float)) and not isinstance(measure, bool):

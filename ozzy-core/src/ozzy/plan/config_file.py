@@ -37,7 +37,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
     if fault is not None:
         raise ConfigError(f"{path} {fault.message}", hint=fault.hint)
     if not isinstance(value, dict):
-        raise ConfigError(f"{path} holds {_article(value)}, not a mapping", hint="Its top level has keys: name, reader, writer, …")
+        raise ConfigError(f"{path} holds {_what(value)}, not a mapping", hint="Its top level has keys: name, reader, writer, …")
     problems: list[Problem] = []
     result = json_like(value, problems)
     if problems:
@@ -113,8 +113,8 @@ def _similar(path: Path) -> str | None:
     return f"Did you mean {path.parent / near[0]}?" if near else None
 
 
-def _article(value: Any) -> str:
-    return {list: "a list", str: "a text", type(None): "nothing"}.get(type(value), f"a {type(value).__name__}")
+def _what(value: Any) -> str:
+    return "nothing" if value is None else "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "one value"
 
 
 class _DuplicateError(ValueError):

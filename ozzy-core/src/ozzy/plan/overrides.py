@@ -41,7 +41,7 @@ def _put(config: dict[str, Any], steps: list[str], value: Any) -> str | None:
                 node[index] = {"name": node[index]}
             node = node[index]
         else:
-            return f"{'.'.join(steps[:depth])} is {_a(node)}, so there is nothing below it"
+            return f"{'.'.join(steps[:depth])} is {_what(node)}, so there is nothing below it"
     return _put_last(node, steps, value)
 
 
@@ -54,7 +54,7 @@ def _put_last(node: Any, steps: list[str], value: Any) -> str | None:
             return f"{'.'.join(steps[:-1])} {index}"
         node[index] = value
     else:
-        return f"{'.'.join(steps[:-1])} is {_a(node)}, so there is nothing below it"
+        return f"{'.'.join(steps[:-1])} is {_what(node)}, so there is nothing below it"
     return None
 
 
@@ -65,5 +65,5 @@ def _index(node: list[Any], step: str) -> int | str:
     return int(step)
 
 
-def _a(value: Any) -> str:
-    return "null" if value is None else f"a {kind_word(value)}"
+def _what(value: Any) -> str:
+    return "null" if value is None else "a text" if isinstance(value, str) else f"one value ({kind_word(value)})"

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import attrs
 
 from ozzy.errors import Problem
+from ozzy.log import LEVELS
 from ozzy.options.settings import (
     COMPRESSIONS,
     DELIVERIES,
@@ -18,7 +19,7 @@ from ozzy.options.settings import (
     ErrorSettings,
     ExporterOptions,
 )
-from ozzy.options.structure import examine, nearest
+from ozzy.options.structure import examine, nearest, proposal
 from ozzy.options.values import displayed, kind_word, one_of
 from ozzy.plan import inherited
 
@@ -26,7 +27,6 @@ T = TypeVar("T")
 SECTION_KEYS = ("name", "options")
 TOLERATED_KEYS = ("log_level", "logger_name")
 STAGES = ("reader", "filter_before", "transform", "filter_after", "grouper", "formatter", "persistence", "stats_manager", "notifications")
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"}
 
 
@@ -110,7 +110,7 @@ class Parts:
         """The guarantee that is asked for."""
         value = self.text("delivery")
         if value is not None and value not in DELIVERIES:
-            self.wrong("delivery", f"expected {one_of(DELIVERIES)}, given {displayed(value)}", nearest(value, DELIVERIES))
+            self.wrong("delivery", f"expected {one_of(DELIVERIES)}, given {displayed(value)}", proposal(value, DELIVERIES))
             return None
         return value
 
@@ -138,9 +138,10 @@ class Parts:
                 if values.get(key) not in (None, False):
                     self.notices.append(f"exporter_options.{key}: accepted without effect, {instead}")
             level = values.get("log_level", "INFO")
-            if isinstance(level, str) and level.upper() not in LOG_LEVELS:
+            if isinstance(level, str) and level.upper() not in LEVELS:
                 self.notices.append(f"exporter_options.log_level: unknown level {level!r}, INFO is used")
-                values = {**values, "log_level": "INFO"}
+                level = "INFO"
+            values = {**values, "log_level": level.upper() if isinstance(level, str) else level}
         return self.settings("exporter_options", ExporterOptions, values)
 
     def reader(self) -> Section:
@@ -171,7 +172,7 @@ class Parts:
         word = inherited.DECOMPRESSORS.get(inherited.plain(section.name) or "", section.name)
         word = {"zlib": "auto", "no_decompressor": "none"}.get(word, word)
         if word not in COMPRESSIONS:
-            self.wrong("decompressor", f"expected {one_of(COMPRESSIONS)}, given {displayed(section.name)}", nearest(word, COMPRESSIONS))
+            self.wrong("decompressor", f"expected {one_of(COMPRESSIONS)}, given {displayed(section.name)}", proposal(word, COMPRESSIONS))
         if section.options:
             self.wrong("decompressor.options", "a decompressor takes no options")
         return attrs.evolve(section, name=word, options={})
