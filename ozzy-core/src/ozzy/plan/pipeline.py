@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from ozzy.contracts.decoder import BaseDecoder
+from ozzy.contracts.decoder import BaseDecoder, choose
 from ozzy.contracts.file_writer import BaseNamedFileWriter, FedFiles
 from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.formatter import BaseExportFormatter
@@ -164,8 +164,6 @@ class _Builder:
             return
 
         def decoders(asked: str, name: str, head: bytes, batch_size: int) -> BaseDecoder:
-            from ozzy.contracts.decoder import choose
-
             options: dict[str, Any] = {}
             if deserializer is not None:
                 asked, options = deserializer.name, dict(deserializer.options)
@@ -176,5 +174,5 @@ class _Builder:
 
         reader.decoders = decoders
         if decompressor is not None:
-            reader.options = attrs.evolve(reader.options, decompressor=decompressor.name)
+            reader.compression = decompressor.name
 
