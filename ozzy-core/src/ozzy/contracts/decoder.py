@@ -1,11 +1,13 @@
 """Decoders: from a stream of bytes to batches of records. A config calls the section `deserializer`."""
 
+import re
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from ozzy.contracts.module import BaseModule
 from ozzy.data.batch import Batch
 from ozzy.data.codecs import ByteStream
+from ozzy.errors import SourceError, StateError
 from ozzy.options.option import option, options
 
 
@@ -27,28 +29,80 @@ class BaseDecoder(BaseModule):
     kind: ClassVar[str] = "deserializer"
     Options: ClassVar[type] = DecoderOptions
     starts_anywhere: ClassVar[bool] = False
-    """Whether `decode` can begin at the `stream.offset` of an earlier batch: then batches bear `{"rows": …, "offset": …}` themselves."""
+    """Whether `decode` can begin after any batch: then each bears `{"rows": …, "offset": …, "lines": …}` as its position itself."""
 
     def decode(self, stream: ByteStream) -> Iterator[Batch]:
-        """The batches of a stream, from `stream.offset` (in decompressed bytes) and `stream.row` on."""
+        """The batches of a stream.
+
+        A decoder that starts anywhere may be given the stream at `stream.offset` (in decompressed bytes), with `stream.row` rows and
+        `stream.line` lines before that place; any other is given it at its beginning.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no decode()")
 
 
 def decoded(decoder: BaseDecoder, stream: ByteStream, position: Any) -> Iterator[Batch]:
     """The batches of a stream after `position`, each bearing the position after it.
 
-    A decoder that starts anywhere is given the stream at the offset; any other decodes from the start, and the rows already
-    read are dropped. Rows are counted with the bad ones, so that a position means the same whatever is done with those.
+    A decoder that starts anywhere is given the stream at the offset; any other decodes from the start, and the batches already
+    read are dropped. Rows are counted with the bad ones, so that a position means the same whatever is done with those. Raises
+    SourceError or StateError where the stream no longer has the position.
     """
     position = position or {"rows": 0}
     if decoder.starts_anywhere:
-        stream.skip_to(position.get("offset", 0), position["rows"])
+        stream.skip_to(position.get("offset", 0), position["rows"], position.get("lines", 0))
         yield from decoder.decode(stream)
         return
-    rows = 0
+    rows = blank = 0
+    wanted = position["rows"] + position.get("blank", 0)
     for batch in decoder.decode(stream):
+        before = rows + blank
         rows += len(batch) + len(batch.rejected)
-        if rows <= position["rows"]:
-            continue
-        batch.position = {"rows": rows}
-        yield batch
+        blank += batch.blank
+        if before < wanted < rows + blank:
+            raise StateError(f"{stream.name} was read to row {position['rows']}, which no longer ends a batch", hint=_CHANGED)
+        if before >= wanted:
+            batch.position = {"rows": rows, "blank": blank}
+            yield batch
+    if rows + blank < wanted:
+        raise SourceError(f"{stream.name} has {rows} rows, fewer than the {position['rows']} that were read earlier", hint=_CHANGED)
+
+
+_CHANGED: Final = "The source has changed since the run began. Start a new run with --fresh."
+
+HEAD: Final = 64 * 1024
+"""How many bytes of a stream `choose` is shown, where it has as many."""
+
+_COMPRESSED: Final = re.compile(r"\.(gz|gzip|bz2|xz|zst|zstd)$", re.IGNORECASE)
+_BY_SUFFIX: Final = {".jl": "json_lines", ".jsonl": "json_lines", ".ndjson": "json_lines", ".csv": "csv", ".tsv": "tsv"}
+
+
+def choose(name: str, head: bytes) -> str:
+    r"""The decoder for a stream, by short name: by the suffix of its name, else by its beginning.
+
+    A suffix of compression is passed over; `.json` says nothing about lines or array, so there the content decides. `head` is the
+    beginning of the decompressed content, `HEAD` bytes of it or all. Raises SourceError where neither tells.
+
+    >>> choose("a/b.jsonl.gz", b""), choose("b.json", b"[{"), choose("b", b'{"a": 1}\n'), choose("b", b'{\n  "a": 1')
+    ('json_lines', 'json', 'json_lines', 'json')
+    """
+    bare = _COMPRESSED.sub("", name)
+    suffix = bare[bare.rfind(".") :].lower() if "." in bare else ""
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not text:
+        return "json_lines"
+    if text.startswith(b"["):
+        return "json"
+    if text.startswith(b"{"):
+        return "json_lines" if _is_line(text) else "json"
+    raise SourceError(
+        f"can't tell the format of {name}: its name has no known suffix, and it begins with {text[:16]!r}",
+        hint="Set deserializer to json_lines, json, csv or tsv.",
+    )
+
+
+def _is_line(text: bytes) -> bool:
+    """Whether the first line looks like a whole object, or is longer than what is known of it."""
+    line, end, _ = text.partition(b"\n")
+    return not end or line.rstrip().endswith(b"}")

@@ -4,15 +4,15 @@ A reader is asked for its splits, then each split is read from a position. An au
 the inherited way) or `read` (and `splits`, where the source has parts). Files of any kind are read through `BaseStreamReader`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, ClassVar
 
 import attrs
 
-from ozzy.contracts.decoder import BaseDecoder, decoded
+from ozzy.contracts.decoder import HEAD, BaseDecoder, decoded
 from ozzy.contracts.module import BaseModule, overrides
 from ozzy.data.batch import Batch
-from ozzy.data.codecs import open_decompressed
+from ozzy.data.codecs import COMPRESSIONS, open_decompressed
 from ozzy.errors import SourceError
 from ozzy.options.option import option, options
 
@@ -82,7 +82,8 @@ class BaseReader(BaseModule):
         """The batches of one split after `position` (None: all of it), each bearing the position after it.
 
         Called once for each split; with the same position it yields the same records in the same batches. Closing the iterator
-        frees what it holds.
+        frees what it holds. Unless overridden, `get_next_batch` is called until there is nothing more; `origin` then counts from the
+        place where reading began.
         """
         self.finished = False
         self.set_last_position(position)
@@ -108,12 +109,15 @@ class BaseReader(BaseModule):
 
 @attrs.frozen
 class Stream:
-    """One stream of bytes of a source: `filename` names it, `size` is in bytes, `fingerprint` changes when its content does."""
+    """One stream of bytes of a source.
+
+    `filename` names it, `size` is in bytes, `meta` is the reader's own, `fingerprint` changes when the content does.
+    """
 
     filename: str
     size: int | None = None
-    fingerprint: str = ""
     meta: Any = None
+    fingerprint: str = ""
 
 
 @options
@@ -121,9 +125,7 @@ class StreamReaderOptions:
     """Options of every reader of streams of bytes."""
 
     batch_size: int = option(default=10_000, minimum=1, help="Records in a batch, at the most.")
-    decompressor: str = option(
-        default="auto", choices=("auto", "none", "gz", "bz2", "xz", "zst"), help="Compression of the source; auto tells it by its first bytes."
-    )
+    decompressor: str = option(default="auto", choices=COMPRESSIONS, help="Compression of the source; auto tells it by its first bytes.")
     deserializer: str = option(
         default="auto", help="Decoder by short name: json_lines, json, csv, tsv; auto goes by the suffix, else by the first byte."
     )
@@ -139,8 +141,9 @@ class BaseStreamReader(BaseReader):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.decoders: Any = None
-        self._found: dict[str, Stream] = {}
+        self.compression: str = self.read_option("decompressor", "auto")
+        self.decoders: Callable[[str, str, bytes, int], BaseDecoder] | None = None
+        self._metas: dict[str, Any] | None = None
 
     def get_read_streams(self) -> Iterable[Stream]:
         """The streams of the source, in an order that is the same every time; names are unique."""
@@ -163,21 +166,24 @@ class BaseStreamReader(BaseReader):
         return (Split(stream.filename, stream.fingerprint, stream.size) for stream in self.streams())
 
     def stream(self, split: Split) -> Stream:
-        """The stream of a split: by default a stream of the split's name."""
-        return Stream(split.id, split.size, split.fingerprint)
+        """The stream of a split. Unless overridden, the source is listed again for the `meta` that the reader gave it."""
+        if self._metas is None:
+            self._metas = {stream.filename: stream.meta for stream in self.get_read_streams() if stream.meta is not None}
+        return Stream(split.id, split.size, self._metas.get(split.id), split.fingerprint)
 
     def decoder(self, name: str, head: bytes) -> BaseDecoder:
         """The decoder for a stream of this name whose decompressed content begins with `head`."""
         if self.decoders is None:
             raise SourceError(f"{type(self).__name__} was given no decoders", hint="Run it in a pipeline, or set `decoders`.")
-        chosen = self.decoders(self.options.deserializer, name, head, self.options.batch_size)
-        assert isinstance(chosen, BaseDecoder)
-        return chosen
+        return self.decoders(self.read_option("deserializer", "auto"), name, head, self.read_option("batch_size", 10_000))
 
     def read(self, split: Split, position: Any) -> Iterator[Batch]:
         """The batches of one stream after `position`, which counts rows and, where a decoder can start in the middle, bytes."""
-        with self.open_stream(self.stream(split)) as raw:
-            source = open_decompressed(raw, self.options.decompressor, name=split.id)
-            for batch in decoded(self.decoder(split.id, source.head()), source, position):
+        raw = self.open_stream(self.stream(split))
+        try:
+            source = open_decompressed(raw, self.compression, name=split.id)
+            for batch in decoded(self.decoder(split.id, source.head(HEAD)), source, position):
                 batch.split = split.id
                 yield batch
+        finally:
+            raw.close()

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from ozzy.data.json_text import MISSING, decode_line, encode_record, row_decoder
+from ozzy.data.json_text import MISSING, decode_line, encode_record, select_fields
 from ozzy.data.record import BaseRecord, Record
 from ozzy.errors import DataError
 
@@ -109,7 +109,12 @@ class Batch:
         """
         if self._records is not None:
             return [tuple([record.get(field, MISSING) for field in fields]) for record in self._records]
-        return _each(row_decoder(fields), self._lines or [])
+        return select_fields(self._lines or [], fields)
+
+    def changed(self) -> "Batch":
+        """The batch after its records were changed in place: no other face is left of it."""
+        self._records, self._lines = self.records, None
+        return self
 
     def where(self, mask: Sequence[bool]) -> "Batch":
         """The rows whose mask is true, in every face that exists."""
@@ -138,10 +143,11 @@ def _each(convert: Callable[[Any], Any], rows: list[Any]) -> list[Any]:
         return list(map(convert, rows))
     except DataError:
         pass
+    converted = []
     for row, value in enumerate(rows):
         try:
-            convert(value)
+            converted.append(convert(value))
         except DataError as error:
             error.row = row
             raise
-    raise DataError("a row failed to convert once, and then did not")
+    return converted

@@ -12,11 +12,13 @@ from typing import Any, BinaryIO, Final, Protocol
 
 import attrs
 
-from ozzy.errors import SourceError
+from ozzy.errors import ConfigError, DataError, SourceError
 
 PIECE: Final = 256 * 1024
 """How many bytes a piece of a stream has at the most where nothing else is asked for."""
 
+_MARK: Final = b"\xef\xbb\xbf"
+_OTHER_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _INPUT: Final = 64 * 1024
 _SIMPLE_GZ: Final = (b"\x00", b"\x04", b"\x08", b"\x10")
 _GZ_HEADER: Final = 128 * 1024
@@ -156,8 +158,10 @@ def open_decompressed(raw: BinaryIO, compression: str = "auto", *, name: str) ->
 
     `compression` is one of `COMPRESSIONS`; `auto` goes by the first bytes and takes what it does not know as not compressed. `name`
     is how messages call the file. Closing `raw` stays with the caller. Raises SourceError when the file can't be read, is an archive
-    of a kind ozzy does not read, or is not compressed as said.
+    of a kind ozzy does not read, or is not compressed as said, and ConfigError for an unknown compression.
     """
+    if compression not in COMPRESSIONS:
+        raise ConfigError(f"{compression!r} is no compression that ozzy reads", hint=f"Use one of {', '.join(COMPRESSIONS)}.")
     beginning = b"".join(_pieces(raw, name, 8))
     if compression == "auto":
         compression = next((key for key, format in _FORMATS.items() if beginning.startswith(format.magics)), "none")
@@ -182,7 +186,7 @@ class _Source(Protocol):
 class ByteStream:
     """Decompressed bytes, read forward.
 
-    `offset` counts the bytes handed out, `row` the rows before that place, as who reads the stream knows them.
+    `offset` counts the bytes handed out; `row` and `line` count what stands before the place where reading began.
     """
 
     def __init__(self, source: _Source, *, name: str) -> None:
@@ -191,6 +195,7 @@ class ByteStream:
         self.name = name
         self.offset = 0
         self.row = 0
+        self.line = 0
 
     def head(self, n: int = 64) -> bytes:
         """The next `n` bytes, fewer only where the stream ends; they are still to be read."""
@@ -210,7 +215,16 @@ class ByteStream:
         self.offset += len(piece)
         return piece
 
-    def skip_to(self, offset: int, row: int) -> None:
+    def skip_mark(self) -> None:
+        """Go past a byte order mark, at the very beginning only. Raises DataError for one of another encoding than UTF-8."""
+        if self.offset:
+            return
+        if self.head(2) in _OTHER_MARKS:
+            raise DataError(f"{self.name} is encoded in UTF-16 or UTF-32", hint="ozzy reads UTF-8: convert it, for example with iconv.")
+        if self.head(3) == _MARK:
+            self.read(3)
+
+    def skip_to(self, offset: int, row: int, line: int = 0) -> None:
         """Go forward to a place that an earlier run reached. Raises SourceError where the stream ends before it."""
         if offset < self.offset:
             raise SourceError(f"{self.name} is read forward only: it stands at byte {self.offset}, behind byte {offset}")
@@ -223,7 +237,7 @@ class ByteStream:
                     f"{self.name} ends at byte {self.offset} of its content, before byte {offset} that was read earlier",
                     hint="The file has changed since the run began. Start a new run with --fresh.",
                 )
-        self.row = row
+        self.row, self.line = row, line
 
 
 class _Plain:
@@ -243,7 +257,7 @@ class _Plain:
     def jump(self, offset: int) -> bool:
         """Go straight to a byte, where the file can do that and is long enough."""
         try:
-            if not self._raw.seekable() or self._raw.seek(0, io.SEEK_END) < offset:
+            if not getattr(self._raw, "seekable", bool)() or self._raw.seek(0, io.SEEK_END) < offset:
                 return False
             self._raw.seek(offset)
         except (OSError, ValueError) as error:
@@ -287,7 +301,7 @@ class _Members:
             if piece:
                 return piece
 
-    def jump(self, offset: int) -> bool:  # noqa: ARG002
+    def jump(self, offset: int) -> bool:
         """Compressed data is read from its beginning."""
         return False
 
