@@ -145,6 +145,7 @@ def test_a_nested_class_has_its_own_options():
         ({"type": list[str], "choices": ("a",)}, {"anyOf": [{"type": "array", "items": {"enum": ["a"]}}, VARIABLE]}),
         ({"type": Any, "help": "Words."}, {"description": "Words."}),
         ({"type": str, "help": "Words.", "env": "X"}, {"description": "Words. Environment: X.", "type": "string"}),
+        ({"type": str, "kind_of": "writer"}, {"description": "Names a writer.", "type": "string"}),
         ({"type": str, "example": "e"}, {"examples": ["e"], "type": "string"}),
         ({"type": str, "secret": True, "default": "hunter2", "example": "hunter2"}, {"writeOnly": True, "type": "string"}),
     ],

@@ -2,8 +2,10 @@
 
 # ruff: noqa: RUF012 - inherited modules declare their options like this
 
+import copy
 import enum
 import os
+import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypedDict
@@ -783,6 +785,8 @@ class TestInheritedModules:
         assert found.a == 1
         with pytest.raises(AttributeError):
             _ = found.b
+        assert repr(found) == "Values(a)"
+        assert copy.deepcopy(found) == pickle.loads(pickle.dumps(found)) == found
 
     def test_structured_options_can_be_structured_again(self):
         module = old(a={"type": int_list}, b={"type": dict, "default": None}, c={"type": str, "default": "x"})

@@ -123,6 +123,10 @@ class TestSources:
     def test_an_environment_is_not_part_of_a_repr(self):
         assert "/home/me" not in repr(load())
 
+    def test_nor_are_secrets(self):
+        config = load(writer={"name": "w", "options": {"password": "hunter2"}})
+        assert "hunter2" not in repr(config)
+
     def test_what_is_set_and_missing_variables_are_problems(self):
         config = load_config(
             {**LEAST, "name": "${X}", "grouper": {"name": "g", "options": {"keys": ["${Y}"]}}},
@@ -284,6 +288,11 @@ class TestInheritedShape:
         assert config.problems == []
         assert config.formatter == Section("exporter_options.formatter", "formatter", "csv", {"fields": ["a"]})
         assert [one.path for one in config.notifications] == ["exporter_options.notifications.0", "exporter_options.notifications.1"]
+
+    def test_they_may_come_from_a_variable_and_are_found_beside_other_problems(self):
+        source = {**LEAST, "exporter_options": {"from_env": {"formatter": "F"}}}
+        assert load_config(source, environ={"F": "csv"}).formatter == Section("exporter_options.formatter", "formatter", "csv")
+        assert load(exporter_options={"formatter": "csv", "threaded": 5}).formatter.name == "csv"
 
     def test_all_eleven_are_accepted_and_those_without_effect_told(self):
         options = {

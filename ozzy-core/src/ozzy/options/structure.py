@@ -41,7 +41,10 @@ class Examined:
 
 
 class Values(dict[str, Any]):
-    """The options of a module that declares `supported_options`: a dict whose items are attributes too."""
+    """The options of a module that declares `supported_options`: a dict whose items are attributes too. Its repr shows no values."""
+
+    def __repr__(self) -> str:
+        return f"Values({', '.join(self)})"
 
     def __getattr__(self, name: str) -> Any:
         try:

@@ -27,7 +27,7 @@ class Config:
     writers. A stage that is left out is None; formatter, persistence and stats manager have defaults.
     """
 
-    raw: dict[str, Any]
+    raw: dict[str, Any] = attrs.field(repr=False)
     file: Path | None
     working_folder: Path
     name: str | None

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import attrs
 
 from ozzy.errors import Problem
-from ozzy.log import LEVELS
+from ozzy.log import LEVELS, hidden_by_name
 from ozzy.options.settings import (
     COMPRESSIONS,
     DELIVERIES,
@@ -40,7 +40,7 @@ class Section:
     path: str
     kind: str
     name: str
-    options: dict[str, Any] = attrs.Factory(dict)
+    options: dict[str, Any] = attrs.field(factory=dict, repr=lambda options: repr(hidden_by_name(options)))
     label: str | None = None
 
 
@@ -179,23 +179,24 @@ class Parts:
 
     def moved(self, key: str, old: ExporterOptions) -> Section | None:
         """A section that may stand in `exporter_options` too."""
-        value = getattr(old, key)
-        if value is None:
-            return self.section(key)
-        if key in self.tree:
-            self.wrong(f"exporter_options.{key}", f"given as {key} too", "keep one of them")
-        return self.one(f"exporter_options.{key}", PLACES[key].kind, self.inherited_value(key))
+        value = self.from_exporter_options(key, old)
+        return self.section(key) if value is None else self.one(f"exporter_options.{key}", PLACES[key].kind, value)
 
     def all_notifications(self, old: ExporterOptions) -> list[Section]:
         """The notifiers, from either place."""
-        if old.notifications is None:
+        value = self.from_exporter_options("notifications", old)
+        if value is None:
             return self.several("notifications")
-        if "notifications" in self.tree:
-            self.wrong("exporter_options.notifications", "given as notifications too", "keep one of them")
-        return self.list_of("exporter_options.notifications", "notifications", self.inherited_value("notifications"))
+        return self.list_of("exporter_options.notifications", "notifications", value)
 
-    def inherited_value(self, key: str) -> Any:
-        return self.tree["exporter_options"][key]
+    def from_exporter_options(self, key: str, old: ExporterOptions) -> Any:
+        """What `exporter_options` say of a section, as it is written where that is possible; None where they say nothing."""
+        values = self.tree.get("exporter_options")
+        written = values.get(key) if isinstance(values, Mapping) else None
+        value = getattr(old, key) if written is None else written
+        if value is not None and key in self.tree:
+            self.wrong(f"exporter_options.{key}", f"given as {key} too", "keep one of them")
+        return value
 
     def writers(self) -> list[Section]:
         """The writers, each with a label of its own where they are several."""
