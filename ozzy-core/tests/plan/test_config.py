@@ -264,6 +264,13 @@ class TestInheritedShape:
     def test_is_told_by_exporter_options_or_a_class_path(self, more):
         assert load(more).inherited
 
+    @pytest.mark.parametrize("root", ["ozzy", "exporters"])
+    def test_the_simplest_inherited_config(self, root):
+        reader = {"name": f"{root}.readers.random_reader.RandomReader", "options": {"number_of_items": 1000, "batch_size": 10}}
+        config = load_config({"reader": reader, "writer": {"name": f"{root}.writers.console_writer.ConsoleWriter", "options": {}}})
+        assert (config.inherited, config.problems, config.notices) == (True, [], [])
+        assert config.reader.options == {"number_of_items": 1000, "batch_size": 10}
+
     @pytest.mark.parametrize("name", ["random", "ozzy_s3.reader:S3Reader", "ozzy.builtin.readers.random:RandomReader", "my.exporters.X"])
     def test_is_not_told_by_other_names(self, name):
         assert not load(reader=name).inherited

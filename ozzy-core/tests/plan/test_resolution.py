@@ -1,5 +1,6 @@
 """Sections find their modules and options; everything that is wrong with a config is one error."""
 
+import json
 import types
 
 import pytest
@@ -13,6 +14,7 @@ from ozzy.contracts.writer import BaseWriter
 from ozzy.errors import ConfigError, PluginError
 from ozzy.hookspecs import Module, hookimpl
 from ozzy.options.option import option, options
+from ozzy.options.secrets import without_secrets
 from ozzy.options.structure import Origin
 from ozzy.plan.config import load_config
 from ozzy.plan.registry import Registry
@@ -204,3 +206,25 @@ def test_options_of_a_module_do_not_hide_those_of_another_with_a_similar_path(re
         {"reader": {"name": "tap", "options": {"n": "${X}", "words": 5}}, "writer": {"name": "sink", "options": {"filebase": 5}}},
     )
     assert [problem.path for problem in error.problems] == ["reader.options.n", "reader.options.words", "writer.options.filebase"]
+
+
+def test_a_stored_config_means_the_same_but_for_its_secrets(registry):
+    source = {"reader": {"name": "tap", "options": {"n": "${N}", "token": "tttt"}}, "writer": WRITER, "checkpoint": {"every_records": 3}}
+    environ = {"N": "7"}
+    config = load_config(
+        source, set={"reader.options.words": "a,b", "checkpoint.every_bytes": "1 MiB", "writer.options.limit": "5"}, environ=environ
+    )
+    first = resolve(config, registry)
+    stored, left_out = without_secrets(config.raw, first)
+    assert left_out == ["reader.options.token"]
+    assert stored["reader"]["options"] == {"n": "${N}", "words": ["a", "b"]}
+    again = load_config(json.loads(json.dumps(stored)), set={"reader.options.token": "tttt"}, environ=environ)
+    assert [one.options for one in resolve(again, registry)] == [one.options for one in first]
+    assert again.checkpoint == config.checkpoint
+
+
+def test_a_module_is_made_from_the_options_of_its_section_or_from_structured_ones(registry):
+    config = load_config({"reader": READER, "writer": WRITER}, set={"writer.options.limit": "5"}, environ={})
+    writer = next(one for one in resolve(config, registry) if one.section.path == "writer")
+    assert Sink({"name": "sink", "options": writer.section.options}).options == writer.options
+    assert Sink({"name": "sink", "options": writer.options}).options == writer.options
