@@ -1,14 +1,18 @@
 """Writers of files: rows are formatted, compressed, staged and named here; an author only puts a finished file at its place."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from ozzy.contracts.formatter import BaseExportFormatter
+from ozzy.contracts.module import blamed_on
 from ozzy.contracts.writer import BaseWriter, GroupKey, Outcome, Receipt, Staging, WriterContext, WriterOptions, no_room_for
 from ozzy.data.batch import Batch
-from ozzy.data.codecs import CODECS
-from ozzy.errors import DestinationError
+from ozzy.data.codecs import CODECS, Codec
+from ozzy.errors import ConfigError, DataError, DestinationError, OzzyError
 from ozzy.options.option import option, options
-from ozzy.staging.files import StagedFiles, checksum, sync_folder
+from ozzy.staging.disk import at_destination, checksum, size_of, sync_folder
+from ozzy.staging.files import StagedFiles
 from ozzy.staging.naming import FileNames, problems, source_name
 
 INHERITED_ROWS = 500_000
@@ -56,27 +60,50 @@ class BaseFileWriter(BaseWriter):
     Options: ClassVar[type] = FileWriterOptions
     staging: Staging = Staging.DURABLE
     files: StagedFiles
+    names: FileNames
 
     def write(self, dump_path: str, group_key: GroupKey | None = None) -> None:
-        """Bring the file at `dump_path` to the destination. `self.entry` holds its facts: name, rows, size, sha256."""
+        """Bring the file at `dump_path` to the destination, and leave it where it is.
+
+        `self.entry` holds its facts: `name` (unique in the run), `rows`, `size`, `sha256`.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no write()")
 
     def start(self, context: WriterContext) -> None:
         super().start(context)
-        self._numbers: dict[GroupKey, int] = {}
         self.entry: dict[str, Any] = {}
-        inherited = context.inherited
+        self._numbers: dict[GroupKey, int] = {}
+        self.names = self.file_names()
         self.files = StagedFiles(
             folder=self.staging_folder(),
-            codec=CODECS[self.read_option("compression", "gz")],
+            codec=self.codec,
             header=context.formatter.header,
             footer=context.formatter.footer,
             separator=context.formatter.separator,
             begin=self.begin_file,
-            rows_limit=self.read_option("items_per_buffer_write") or (INHERITED_ROWS if inherited else None),
-            size_limit=self.read_option("size_per_buffer_write") or (INHERITED_BYTES if inherited else None),
+            rows_limit=self.read_option("items_per_buffer_write") or (INHERITED_ROWS if context.inherited else None),
+            size_limit=self.read_option("size_per_buffer_write") or (INHERITED_BYTES if context.inherited else None),
             digests=self.digests(),
             dry=context.dry_run,
+        )
+
+    @property
+    def codec(self) -> Codec:
+        """How the files are compressed."""
+        name = self.read_option("compression", "gz")
+        if name not in CODECS:
+            raise ConfigError(f"{type(self).__name__} asks for the compression {name}", hint=f"There are {', '.join(CODECS)}.")
+        return CODECS[name]
+
+    def file_names(self, filebase: str = "", start_file_count: int = 0) -> FileNames:
+        """The names of the files: a number and the values of the group, where there is no filebase."""
+        return FileNames(
+            filebase,
+            start=self.context.started,
+            extension=self.context.formatter.file_extension,
+            compression_suffix=self.codec.suffix,
+            start_file_count=start_file_count,
+            grouped=self.context.grouped,
         )
 
     def staging_folder(self) -> Path:
@@ -91,13 +118,15 @@ class BaseFileWriter(BaseWriter):
         """The name of a group's next file, and whether its rows are to be skipped."""
         number = self._numbers.get(group, 0)
         self._numbers[group] = number + 1
-        extension = self.context.formatter.file_extension + CODECS[self.read_option("compression", "gz")].suffix
-        return f"{'-'.join((*group, f'{number:04d}'))}.{extension}", False
+        return self.names.name(group, number), False
 
     def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
-        self.files.write(group_key or (), self.context.formatter.format_rows(batch))
+        self.files.write(group_key or (), self._formatted(batch))
 
     def prepare(self, final: bool) -> Receipt:
+        if not self.files.dry:
+            for mark in self.files.folder.glob("*.done"):
+                mark.unlink()
         receipt = self.files.prepare(final=final)
         receipt["numbers"] = [[list(group), number] for group, number in self._numbers.items()]
         return receipt
@@ -114,17 +143,19 @@ class BaseFileWriter(BaseWriter):
         self.files.mark_published(receipt)
 
     def place(self, entry: dict[str, Any]) -> None:
-        """Bring one finished file to its place, unless it is there."""
+        """Bring one finished file to its place, unless it is there. An empty file `.done` says so until the next checkpoint."""
         staged = self.files.folder / entry["staged"]
-        done = staged.with_suffix(".done")
-        if done.exists():
+        mark = staged.with_suffix(".done")
+        if mark.exists():
             return
         if not staged.exists():
             raise DestinationError(f"the staged file {staged} is gone, and {entry['name']} was not published")
         self.entry = entry
         self.write(str(staged), tuple(entry["group"]))
-        staged.rename(done)
-        sync_folder(self.files.folder)
+        with at_destination(mark):
+            mark.touch()
+            sync_folder(self.files.folder)
+            staged.unlink(missing_ok=True)
 
     def after_publishing(self, receipt: Receipt) -> None:
         """Called once all files of a receipt are at their place, before it counts as published."""
@@ -142,7 +173,7 @@ class BaseFileWriter(BaseWriter):
         staged = self.files.folder / entry["staged"]
         if staged.with_suffix(".done").exists():
             return Outcome.PUBLISHED
-        return Outcome.STAGED if staged.exists() else Outcome.GONE
+        return Outcome.STAGED if same_content(staged, entry) else Outcome.GONE
 
     def discard(self, receipt: Receipt) -> None:
         for entry in receipt["closed"]:
@@ -162,6 +193,15 @@ class BaseFileWriter(BaseWriter):
     def resumable(self) -> bool:
         return self.context.formatter.resumable
 
+    def _formatted(self, batch: Batch) -> list[bytes]:
+        formatter = self.context.formatter
+        try:
+            return formatter.format_rows(batch)
+        except OzzyError:
+            raise
+        except Exception as error:
+            raise DataError(f"{type(formatter).__name__}: {type(error).__name__}: {error}", row=_first_failing(formatter, batch)) from error
+
 
 class FedFiles(BaseFileWriter):
     """Feeds finished files to an inherited writer that has only `write(dump_path, group_key)`."""
@@ -173,7 +213,8 @@ class FedFiles(BaseFileWriter):
 
     def write(self, dump_path: str, group_key: GroupKey | None = None) -> None:
         write = getattr(self.writer, "write")  # noqa: B009  (not every writer has one)
-        write(dump_path, group_key)
+        with blamed_on(self.context.label, self.writer, DestinationError):
+            write(dump_path, group_key)
 
     def finish_writing(self) -> None:
         self.writer.flush()
@@ -190,7 +231,6 @@ class BaseNamedFileWriter(BaseFileWriter):
     """
 
     Options: ClassVar[type] = NamedFileWriterOptions
-    names: FileNames
 
     @classmethod
     def check_options(cls, options: Any) -> list[str]:
@@ -198,18 +238,12 @@ class BaseNamedFileWriter(BaseFileWriter):
         return [f"filebase: {problem}" for problem in problems(options.filebase)]
 
     def start(self, context: WriterContext) -> None:
-        self.context = context
-        self.names = FileNames(
-            self.read_option("filebase"),
-            start=context.started,
-            extension=context.formatter.file_extension,
-            compression_suffix=CODECS[self.read_option("compression")].suffix,
-            start_file_count=self.read_option("start_file_count"),
-            grouped=context.grouped,
-        )
         super().start(context)
         self._split: str | None = None
         self.if_exists = self.read_option("if_exists") or ("overwrite" if context.inherited else "fail")
+
+    def file_names(self, filebase: str = "", start_file_count: int = 0) -> FileNames:
+        return super().file_names(filebase or self.read_option("filebase"), start_file_count or self.read_option("start_file_count"))
 
     def digests(self) -> tuple[str, ...]:
         return ("sha256", "md5") if self.read_option("generate_md5") else ("sha256",)
@@ -217,6 +251,10 @@ class BaseNamedFileWriter(BaseFileWriter):
     def taken(self, name: str) -> bool:
         """Whether something has this name at the destination."""
         return False
+
+    def address(self, name: str) -> str:
+        """What a file of this name is called in messages."""
+        return name
 
     @property
     def by_split(self) -> bool:
@@ -240,29 +278,52 @@ class BaseNamedFileWriter(BaseFileWriter):
         self._split = state["split"] if state is not None else None
 
     def begin_file(self, group: GroupKey) -> tuple[str, bool]:
+        if not self._numbers and self.read_option("generate_md5"):
+            self._in_the_way(_md5_file(0))
         values, split = (group[:-1], group[-1]) if self.by_split else (group, "")
         source = source_name(split)
         counted = (*values, split if self.names.uses_split else source)
-        number = self._numbers.get(counted, 0)
-        name = self.names.name(values, number, source, split)
-        if self.if_exists == "number":
-            while self.taken(name):
-                number += 1
-                name = self.names.name(values, number, source, split)
+        name, number, skipped = self._choose(lambda number: self.names.name(values, number, source, split), self._numbers.get(counted, 0))
         self._numbers[counted] = number + 1
-        if self.if_exists == "fail" and self.taken(name):
-            raise no_room_for(name)
-        return name, self.if_exists == "skip" and self.taken(name)
+        return name, skipped
 
     def finish_writing(self) -> None:
         if not self.read_option("generate_md5"):
             return
-        self.files.prepare(final=True)
+        self.files.close_all()
         lines = [f"{entry['md5']} {entry['name']}\n" for entry in (*self.files.published, *self.files.closed)]
         if lines:
-            self.files.add("md5checksum.md5", "".join(lines).encode())
+            name, _, skipped = self._choose(_md5_file, 0)
+            if not skipped:
+                self.files.add(name, "".join(lines).encode())
+
+    def _choose(self, name_of: Callable[[int], str], number: int) -> tuple[str, int, bool]:
+        """The first name from `number` on that may be used, its number, and whether what would go there is skipped."""
+        while (taken := self._in_the_way(name_of(number))) and self.if_exists == "number":
+            number += 1
+        return name_of(number), number, taken
+
+    def _in_the_way(self, name: str) -> bool:
+        """Whether a name is taken and that matters. Raises DestinationError where it ends the run."""
+        taken = self.if_exists != "overwrite" and self.taken(name)
+        if taken and self.if_exists == "fail":
+            raise no_room_for(self.address(name))
+        return taken
+
+
+def _md5_file(number: int) -> str:
+    return f"md5checksum-{number:04d}.md5" if number else "md5checksum.md5"
+
+
+def _first_failing(formatter: BaseExportFormatter, batch: Batch) -> int | None:
+    for row in range(len(batch)):
+        try:
+            formatter.format_rows(batch.take([row]))
+        except Exception:
+            return row
+    return None
 
 
 def same_content(path: Path, entry: dict[str, Any]) -> bool:
     """Whether a file is the one a receipt speaks of, by size and checksum."""
-    return path.is_file() and path.stat().st_size == entry["size"] and checksum(path) == entry["sha256"]
+    return size_of(path) == int(entry["size"]) and checksum(path) == entry["sha256"]

@@ -1,12 +1,14 @@
 """What all modules share: options, metadata, a log, and where relative paths belong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
 
+from ozzy.errors import OzzyError
 from ozzy.log import logger
 from ozzy.options.structure import structured
 
@@ -92,3 +94,14 @@ def overrides(module: object, name: str, base: type) -> bool:
     """Whether a module (or a class) has its own `name` instead of the one it inherits from `base`."""
     cls = module if isinstance(module, type) else type(module)
     return getattr(cls, name, None) is not getattr(base, name, None)
+
+
+@contextmanager
+def blamed_on(name: str, module: object, error_class: type[OzzyError]) -> Iterator[None]:
+    """Turns whatever a module raises into an error of this class that names it; errors that speak to the user pass."""
+    try:
+        yield
+    except OzzyError:
+        raise
+    except Exception as error:
+        raise error_class(f"{name} ({type(module).__name__}) failed: {type(error).__name__}: {error}") from error

@@ -35,8 +35,11 @@ class BaseStatsManager(BaseModule):
     kind: ClassVar[str] = "stats_manager"
 
     def iteration_report(self, times: dict[str, float], stats: dict[str, Any]) -> None:
-        """Called after each batch. `times` maps `read`, `filtered`, `transformed`, `filtered_after`, `grouped`, `written` and
-        `persisted` to seconds spent in this iteration; `stats` is the run's metadata."""
+        """Called after each batch.
+
+        `times` maps `read`, `filtered`, `transformed`, `filtered_after`, `grouped`, `written` and `persisted` to seconds spent in this
+        iteration; `stats` is the run's metadata.
+        """
 
     def final_report(self, stats: dict[str, Any]) -> None:
         """Called once, at the end of a run."""

@@ -9,7 +9,6 @@ At a checkpoint the run calls `prepare`, saves the receipt it returns, and for a
 
 import enum
 import inspect
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -91,7 +90,11 @@ class BaseWriter(BaseModule):
         self.context = context
 
     def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
-        """Take the rows of a batch that belong to one group (an empty key without a grouper). Never called with no rows."""
+        """Take the rows of a batch that belong to one group (an empty key without a grouper). Never called with no rows.
+
+        One written with a single argument is given records that bear their `group_membership`. A DataError with a `row` means that
+        nothing of the batch was taken: what is left without that row is offered again.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no write_batch()")
 
     def flush(self) -> None:
@@ -120,7 +123,10 @@ class BaseWriter(BaseModule):
         return Outcome.PUBLISHED
 
     def discard(self, receipt: Receipt) -> None:
-        """Take a prepared receipt back: delete what is staged, and what was published only where it is provably this run's own."""
+        """Take a prepared receipt back: delete what is staged, and what was published only where it is provably this run's own.
+
+        Called where the run falls back to an older checkpoint; doing so twice is the same as once.
+        """
 
     def abandon(self) -> None:
         """The run is over for good: leave nothing behind that nobody can see. Called after the last commit, and by `--fresh`."""
@@ -137,19 +143,6 @@ class BaseWriter(BaseModule):
     def resumable(self) -> bool:
         """Whether a light checkpoint can be taken: staged data can be continued in another process."""
         return self.staging is Staging.DURABLE
-
-
-def hand_over(writer: BaseWriter, batch: Batch, group_key: GroupKey, keys: Sequence[GroupKey] | None) -> None:
-    """Give a batch to a writer in the form that its `write_batch` takes.
-
-    One written with a single argument gets records that bear their `group_membership`.
-    """
-    if not takes_group(writer):
-        for row, record in enumerate(batch):
-            record.group_membership = keys[row] if keys is not None else group_key
-        writer.write_batch(batch)
-        return
-    writer.write_batch(batch, group_key)
 
 
 def takes_group(writer: BaseWriter) -> bool:

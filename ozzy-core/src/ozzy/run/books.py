@@ -10,7 +10,10 @@ from ozzy.errors import BooksError
 
 @attrs.define
 class StageCounts:
-    """The counts of one stage: `records_in` = `records_out` + the sum of `reasons`, unless the stage `reshapes` (makes and drops records)."""
+    """The counts of one stage: `records_in` = `records_out` + the sum of `reasons`.
+
+    That does not hold for a stage that `reshapes`: it makes and drops records.
+    """
 
     records_in: int = 0
     records_out: int = 0
@@ -61,13 +64,15 @@ class Books:
             if name in self.writers and expected is None:
                 continue
             if expected is not None and counts.records_in != expected:
-                raise BooksError(f"the books do not balance: {expected} records went to {name}, which was given {counts.records_in}", hint=_HINT)
+                raise BooksError(
+                    f"the books do not balance: {expected} records went to {name}, which was given {counts.records_in}", hint=_HINT
+                )
             accounted = counts.records_out + sum(counts.reasons.values())
             if not counts.reshapes and accounted != counts.records_in:
                 reasons = "".join(f" + {number} {reason}" for reason, number in counts.reasons.items())
+                sums = f"{accounted} ({counts.records_out} out{reasons})"
                 raise BooksError(
-                    f"the books do not balance: {name} was given {counts.records_in} records and accounts for {accounted} ({counts.records_out} out{reasons})",
-                    hint=_HINT,
+                    f"the books do not balance: {name} was given {counts.records_in} records and accounts for {sums}", hint=_HINT
                 )
             if name not in self.writers:
                 expected = counts.records_out

@@ -12,7 +12,7 @@ A process may end between any two of these. What it left is in the document:
 
     ended before 2    the document is the one before: staged data newer than it is cut back, the rows are read again
     ended before 4    *prepared*: each writer is asked what became of its receipt. If none is gone, what is staged is published, and
-                      the document is committed. If one is gone, the others are taken back, and the run falls back
+                      the document is committed. If one is gone, all are taken back, and the run falls back
     ended after 4     *committed*: the run goes on from it
 
 The document carries what it may have to fall back to: the last committed one (a transaction is gone) and the last full one (staged
@@ -25,9 +25,10 @@ from typing import Any
 
 import attrs
 
+from ozzy.contracts.module import blamed_on
 from ozzy.contracts.persistence import BasePersistence
 from ozzy.contracts.writer import BaseWriter, Outcome, Staging
-from ozzy.errors import StateError
+from ozzy.errors import DestinationError, StateError
 
 FORMAT = 1
 
@@ -57,7 +58,10 @@ class Checkpoints:
         began = time.monotonic()
         full = kind == "full"
         self.still_ours()
-        receipts = {label: writer.prepare(final=full) for label, writer in self.writers.items()}
+        receipts = {}
+        for label, writer in self.writers.items():
+            with blamed_on(label, writer, DestinationError):
+                receipts[label] = writer.prepare(final=full)
         document = {"format": FORMAT, "kind": kind, "number": self.number + full, "writers": receipts, **facts(receipts)}
         if full:
             self._publish(document)
@@ -73,22 +77,21 @@ class Checkpoints:
 
         None means from the start. Every writer stands at the document when this returns.
         """
-        document = self.persistence.get_last_position()
+        with blamed_on("persistence", self.persistence, StateError):
+            document: Document | None = self.persistence.get_last_position()
         if document is not None and document.get("format") != FORMAT:
-            raise StateError(f"the checkpoint has format {document.get('format')!r}, this version of ozzy knows {FORMAT}", hint="Resume with the version that wrote it.")
+            raise StateError(
+                f"the checkpoint has format {document.get('format')!r}, this version of ozzy knows {FORMAT}",
+                hint="Resume with the version that wrote it.",
+            )
         while document is not None and not (document["kind"] == "full" and document["phase"] == "committed"):
-            outcomes = {label: writer.recover(document["writers"][label]) for label, writer in self.writers.items()}
-            gone = [label for label, outcome in outcomes.items() if outcome is Outcome.GONE]
-            if not gone:
-                if document["phase"] == "prepared":
-                    self._finish(document, outcomes)
-                break
-            for label in self.writers.keys() - set(gone):
-                if document["phase"] == "prepared":
-                    self.writers[label].discard(document["writers"][label])
-            transaction = any(self.writers[label].staging is Staging.TRANSACTION for label in gone)
-            last_full = document["last_full"]
-            document = document["previous"] | {"last_full": last_full} if transaction and document["previous"] else last_full
+            outcomes = self._outcomes(document)
+            if Outcome.GONE in outcomes.values():
+                document = self._fall_back(document, outcomes)
+                continue
+            if document["phase"] == "prepared":
+                document = self._finish(document, outcomes)
+            break
         self._stand_at(document)
         return document
 
@@ -98,38 +101,69 @@ class Checkpoints:
             self._commit(document | {"phase": "prepared"} | fallback)
             self.still_ours()
             for label in self._in_order():
-                self.writers[label].publish(document["writers"][label])
+                self._publish_one(label, document)
         self._commit(document | {"phase": "committed"})
         self.number = document["number"]
         self.last_full = document | {"phase": "committed"}
 
-    def _finish(self, document: Document, outcomes: dict[str, Outcome]) -> None:
+    def _publish_one(self, label: str, document: Document) -> None:
+        with blamed_on(label, self.writers[label], DestinationError):
+            self.writers[label].publish(document["writers"][label])
+
+    def _outcomes(self, document: Document) -> dict[str, Outcome]:
+        outcomes = {}
+        for label, writer in self.writers.items():
+            with blamed_on(label, writer, DestinationError):
+                outcomes[label] = writer.recover(document["writers"][label])
+        return outcomes
+
+    def _finish(self, document: Document, outcomes: dict[str, Outcome]) -> Document:
+        """Publish what an earlier process has prepared; what is durable once more, since that process may not have synced it."""
         self.still_ours()
         for label in self._in_order():
-            if outcomes[label] is Outcome.STAGED:
-                self.writers[label].publish(document["writers"][label])
-        document["phase"] = "committed"
-        document.pop("previous", None)
-        document.pop("last_full", None)
-        self._commit(document)
+            if outcomes[label] is Outcome.STAGED or self.writers[label].staging is Staging.DURABLE:
+                self._publish_one(label, document)
+        finished = _alone(document) | {"phase": "committed"}
+        self._commit(finished)
+        return finished
+
+    def _fall_back(self, document: Document, outcomes: dict[str, Outcome]) -> Document | None:
+        """The document to go on from where something of this one is gone; what was prepared for it is taken back."""
+        transactions = {label: outcomes[label] for label, writer in self.writers.items() if writer.staging is Staging.TRANSACTION}
+        undone = Outcome.GONE in transactions.values()
+        if document["phase"] == "prepared":
+            if not undone and Outcome.PUBLISHED in transactions.values():
+                gone = [label for label, outcome in outcomes.items() if outcome is Outcome.GONE]
+                raise StateError(
+                    f"the staged data of {' and '.join(gone)} is gone, and the same records are committed at {' and '.join(transactions)}",
+                    hint="Bring the staging folder back and go on with --resume; --fresh starts anew and writes those records again.",
+                )
+            for label, writer in self.writers.items():
+                if transactions.get(label, Outcome.STAGED) is Outcome.STAGED:
+                    with blamed_on(label, writer, DestinationError):
+                        writer.discard(document["writers"][label])
+        last_full: Document | None = document["last_full"]
+        return document["previous"] | {"last_full": last_full} if undone and document["previous"] else last_full
 
     def _stand_at(self, document: Document | None) -> None:
         receipts = document["writers"] if document is not None else {}
         for label, writer in self.writers.items():
-            writer.resume(receipts.get(label))
-        self.committed = _alone(document)
-        self.last_full = self.committed if document is None or document["kind"] == "full" else document["last_full"]
-        self.number = document["number"] if document is not None else 0
+            with blamed_on(label, writer, DestinationError):
+                writer.resume(receipts.get(label))
+        if document is not None:
+            self.committed = _alone(document)
+            self.last_full = self.committed if document["kind"] == "full" else document["last_full"]
+            self.number = document["number"]
 
     def _commit(self, document: Document) -> None:
         self.still_ours()
-        self.persistence.commit_position(document)
+        with blamed_on("persistence", self.persistence, StateError):
+            self.persistence.commit_position(document)
 
     def _in_order(self) -> Sequence[str]:
         return sorted(self.writers, key=lambda label: self.writers[label].staging is not Staging.TRANSACTION)
 
 
-def _alone(document: Document | None) -> Document | None:
-    if document is None:
-        return None
+def _alone(document: Document) -> Document:
+    """A document without those that it may have to fall back to."""
     return {key: value for key, value in document.items() if key not in {"previous", "last_full"}}

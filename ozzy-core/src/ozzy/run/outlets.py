@@ -1,14 +1,16 @@
 """Outlets: what is between the stages and a writer: groups, limits, refused rows, and the books of the writer."""
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 
 from ozzy.contracts.grouper import GroupKey
-from ozzy.contracts.writer import BaseWriter, Receipt, hand_over
+from ozzy.contracts.module import blamed_on
+from ozzy.contracts.writer import BaseWriter, Receipt, takes_group
 from ozzy.data.batch import Batch, Rejected
-from ozzy.errors import DataError, DestinationError, OzzyError
+from ozzy.errors import DataError, DestinationError
 from ozzy.run.books import Books
-from ozzy.run.stages import ErrorPolicy, line_of, where
+from ozzy.run.stages import ErrorPolicy, between, line_of, where
 
 
 class Outlet:
@@ -20,6 +22,7 @@ class Outlet:
         self.books = books
         self.errors = errors
         self.counts_only = dry_run and not hasattr(writer, "files")
+        self.takes_group = takes_group(writer)
         self.limit = int(writer.read_option("items_limit", 0) or 0)
         self.seconds = 0.0
         books.open(label)
@@ -49,59 +52,57 @@ class Outlet:
 
     def settle(self, receipt: Receipt) -> None:
         """Enter what the destination counts; for one that does not count, what it was given."""
-        counts = self.books.stages[self.label]
         if self.counts_only or "written" not in receipt:
             self.books.settle(self.label, self.given, 0)
         else:
-            counts.records_out = 0
             self.books.settle(self.label, receipt["written"], receipt.get("ignored", 0))
 
     def _write(self, batch: Batch, keys: Sequence[GroupKey] | None) -> int | None:
         counts = self.books.stages[self.label]
-        taken = None
-        counts.records_in += len(batch)
-        if self.limit and len(batch) > self.limit - self.given + len(batch):
-            taken = self.limit - (self.given - len(batch))
-            counts.reasons["limited"] += len(batch) - taken
-            batch = batch.take(range(taken))
-            keys = keys[:taken] if keys is not None else None
-        if self.counts_only or not len(batch):
-            return taken
-        if keys is None:
-            self._hand_over(batch, (), None)
-            return taken
-        groups: dict[GroupKey, list[int]] = {}
-        for row, key in enumerate(keys):
-            try:
-                groups[key].append(row)
-            except KeyError:
-                groups[key] = [row]
-        for key, rows in groups.items():
-            self._hand_over(batch if len(groups) == 1 else batch.take(rows), key, [key] * len(rows))
-        return taken
+        done = 0
+        while done < len(batch) and not self.full:
+            end = min(len(batch), done + self.limit - self.given) if self.limit else len(batch)
+            counts.records_in += end - done
+            if not self.counts_only:
+                self._by_group(batch, keys, range(done, end))
+            done = end
+        if done == len(batch):
+            return None
+        counts.records_in += len(batch) - done
+        counts.reasons["limited"] += len(batch) - done
+        return done
 
-    def _hand_over(self, batch: Batch, key: GroupKey, keys: Sequence[GroupKey] | None) -> None:
-        while len(batch):
+    def _by_group(self, batch: Batch, keys: Sequence[GroupKey] | None, rows: range) -> None:
+        groups: dict[GroupKey, Sequence[int]] = {(): rows}
+        if keys is not None:
+            found: dict[GroupKey, list[int]] = defaultdict(list)
+            for row in rows:
+                found[keys[row]].append(row)
+            groups = {**found}
+        for key, members in groups.items():
+            self._hand_over(batch if len(members) == len(batch) else batch.take(members), key)
+
+    def _hand_over(self, batch: Batch, key: GroupKey) -> None:
+        """Give the writer a batch of one group; a row that it refuses is taken out, and what stands around it is given again."""
+        waiting = [batch]
+        while waiting:
+            part = waiting.pop()
             try:
-                hand_over(self.writer, batch, key, keys)
-                return
+                if len(part):
+                    self._give(part, key)
             except DataError as error:
                 if error.row is None:
-                    raise
-                place = where(batch, error.row)
-                one = batch.take([error.row])
-                self.errors.reject(self.label, Rejected(place, f"{self.label}: {error.message}", line_of(one)))
+                    raise DataError(f"{between(part)}: {self.label}: {error.message}", hint=error.hint) from error
+                bad = part.take([error.row])
+                self.errors.reject(self.label, Rejected(where(part, error.row), f"{self.label}: {error.message}", line_of(bad)))
                 self.books.stages[self.label].reasons["bad"] += 1
-                batch = batch.take([row for row in range(len(batch)) if row != error.row])
-                keys = keys[: len(batch)] if keys is not None else None
-            except OzzyError:
-                raise
-            except Exception as error:
-                raise DestinationError(f"{self.label} ({type(self.writer).__name__}) failed: {type(error).__name__}: {error}") from error
+                waiting += [part.take(range(error.row + 1, len(part))), part.take(range(error.row))]
 
-
-def label_of(index: int, given: str | None, count: int) -> str:
-    """A writer's label: as given, `writer` for the only one, else `writer.N`."""
-    return given or ("writer" if count == 1 else f"writer.{index}")
-
-
+    def _give(self, batch: Batch, key: GroupKey) -> None:
+        with blamed_on(self.label, self.writer, DestinationError):
+            if self.takes_group:
+                self.writer.write_batch(batch, key)
+                return
+            for record in batch:
+                record.group_membership = key
+            self.writer.write_batch(batch)

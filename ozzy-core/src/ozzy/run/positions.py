@@ -7,16 +7,23 @@ import base64
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
+
 from ozzy.errors import StateError
 
 _TAG = "$ozzy:"
+_HINT = "Positions may hold JSON, tuples, bytes, dates and datetimes."
 
 
 def pack(position: Any) -> Any:
     """A position as plain JSON. Raises StateError for one that would not come back equal."""
     packed = _pack(position)
-    if unpack(packed) != position:
-        raise StateError(f"a reader's position does not survive being saved: {position!r:.200}", hint="Positions may hold JSON, tuples, bytes and datetimes.")
+    try:
+        back = unpack(msgspec.json.decode(msgspec.json.encode(packed)))
+    except ValueError as error:
+        raise StateError(f"a reader's position can't be saved: {error}", hint=_HINT) from error
+    if back != position:
+        raise StateError(f"a reader's position does not survive being saved: {position!r:.200}", hint=_HINT)
     return packed
 
 
@@ -34,8 +41,11 @@ def unpack(packed: Any) -> Any:
 
 
 def _pack(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, bool):
         return value
+    for plain in (str, int, float):
+        if isinstance(value, plain):
+            return plain(value)
     if isinstance(value, list):
         return [_pack(one) for one in value]
     if isinstance(value, tuple):
@@ -47,13 +57,10 @@ def _pack(value: Any) -> Any:
     if isinstance(value, date):
         return {f"{_TAG}date": value.isoformat()}
     if isinstance(value, dict):
-        plain = all(isinstance(key, str) for key in value) and not any(key.startswith(_TAG) for key in value)
-        if plain:
-            return {key: _pack(one) for key, one in value.items()}
+        if all(isinstance(key, str) and not key.startswith(_TAG) for key in value):
+            return {str(key): _pack(one) for key, one in value.items()}
         return {f"{_TAG}mapping": [[_pack(key), _pack(one)] for key, one in value.items()]}
-    raise StateError(
-        f"a reader's position holds a {type(value).__name__}, which can't be saved", hint="Positions may hold JSON, tuples, bytes and datetimes."
-    )
+    raise StateError(f"a reader's position holds a {type(value).__name__}, which can't be saved", hint=_HINT)
 
 
 def _unpack_tagged(kind: str, value: Any) -> Any:
@@ -67,4 +74,4 @@ def _unpack_tagged(kind: str, value: Any) -> Any:
         return date.fromisoformat(value)
     if kind == "mapping":
         return {unpack(key): unpack(one) for key, one in value}
-    raise StateError(f"a saved position holds an unknown kind of value, {kind}")
+    raise StateError(f"a saved position holds an unknown kind of value, {kind}", hint="Resume with the version that wrote it.")

@@ -6,6 +6,7 @@ from typing import Any
 
 from ozzy.contracts.module import Metadata
 from ozzy.contracts.report import CLIENTS, TEAM, BaseNotifier, BaseStatsManager
+from ozzy.log import redact
 
 
 class Reporting:
@@ -45,8 +46,9 @@ class Reporting:
             method(*arguments[: _takes(method, len(arguments))])
         except Exception as error:
             self._failed.add(id(module))
-            self.notices.append(f"{module.kind} {type(module).__name__} failed and was not called again: {type(error).__name__}: {error}")
-            module.logger.warning("it failed and is not called again", error=f"{type(error).__name__}: {error}")
+            reason = redact(f"{type(error).__name__}: {error}")
+            self.notices.append(f"{module.kind} {type(module).__name__} failed and was not called again: {reason}")
+            module.logger.warning("it failed and is not called again", error=reason)
 
 
 def _takes(method: Callable[..., Any], most: int) -> int:

@@ -1,21 +1,29 @@
 """The loop: batches of one split after another go through the stages to the outlets, with a checkpoint where one is due."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 import attrs
 
+from ozzy.contracts.module import blamed_on
 from ozzy.contracts.reader import BaseReader, Split
 from ozzy.data.batch import Batch
-from ozzy.errors import Interrupted, OzzyError, SourceError
+from ozzy.errors import Interrupted, SourceError
 from ozzy.run.books import Books
 from ozzy.run.listener import Listener, Progress, Stop
 from ozzy.run.outlets import Outlet
 from ozzy.run.schedule import Schedule, SplitList
 from ozzy.run.stages import ErrorPolicy, GroupStage, Stage
 
-INHERITED_TIMES = {"reader": "read", "filter_before": "filtered", "transform": "transformed", "filter_after": "filtered_after", "grouper": "grouped"}
+INHERITED_TIMES = {
+    "reader": "read",
+    "filter_before": "filtered",
+    "transform": "transformed",
+    "filter_after": "filtered_after",
+    "grouper": "grouped",
+}
 
 
 @attrs.define
@@ -68,25 +76,29 @@ class Runner:
 
     def _split(self, split: Split) -> bool:
         """Run one split; True where nothing more is wanted of any."""
-        with _closing(self.reader.read(split, self.place.position)) as batches:
+        with closing(self._batches(split)) as batches:
             while (batch := self._next(batches, split)) is not None:
                 if self._batch(batch):
                     return True
         return False
 
+    def _batches(self, split: Split) -> Generator[Batch]:
+        yield from self.reader.read(split, self.place.position)
+
     def _batch(self, batch: Batch) -> bool:
         before = self._times()
-        done, self.place.rows = self.place.rows, 0
+        staged = self._staged()
+        done, position = self.place.rows, batch.position
+        left = max(0, done - len(batch))
         batch, cut = self._enter(batch, done)
-        size = _size(batch)
-        self.bytes_read += size
         rows_read = len(batch)
+        self.bytes_read += _size(batch)
         taken = self._through(batch)
         if taken is not None or cut is not None:
             self.place.rows = done + min(rows for rows in (taken, cut) if rows is not None)
         else:
-            self.place.position, self.place.rows = batch.position, 0
-        self.schedule.add(rows_read, size)
+            self.place.position, self.place.rows = position, left
+        self.schedule.add(rows_read, self._staged() - staged)
         self.listener.batch_done(self.progress())
         ended = cut is not None or (bool(self.outlets) and all(outlet.full for outlet in self.outlets))
         if not ended:
@@ -97,7 +109,7 @@ class Runner:
     def _enter(self, batch: Batch, done: int) -> tuple[Batch, int | None]:
         """Book what was read, without the rows that are done already, and cut off at the limit of the run."""
         if done:
-            batch = _from(batch, done)
+            batch = batch.take(range(min(done, len(batch)), len(batch)))
         counts = self.books.stages["reader"]
         counts.records_in += len(batch) + len(batch.rejected) + batch.blank
         counts.records_out += len(batch)
@@ -111,7 +123,7 @@ class Runner:
         kept = len(batch) - (counts.records_out - self.limit)
         counts.records_in -= len(batch) - kept
         counts.records_out = self.limit
-        return _upto(batch, kept), kept
+        return batch.take(range(kept)), kept
 
     def _through(self, batch: Batch) -> int | None:
         """Send a batch through the stages to the outlets; None, or the rows of it that are done where a writer's limit cut it."""
@@ -138,9 +150,12 @@ class Runner:
             self._stop()
         if self.checkpoint is None or not self.reader.resumable:
             return
-        kind = self.schedule.due(sum(outlet.writer.staged_bytes() for outlet in self.outlets))
+        kind = self.schedule.due(self._staged())
         if kind is not None:
             self._take(kind)
+
+    def _staged(self) -> int:
+        return sum(outlet.writer.staged_bytes() for outlet in self.outlets)
 
     def _take(self, kind: str) -> None:
         assert self.checkpoint is not None
@@ -158,11 +173,8 @@ class Runner:
     def _next(self, batches: Iterator[Batch], split: Split) -> Batch | None:
         began = time.perf_counter()
         try:
-            return next(batches, None)
-        except OzzyError:
-            raise
-        except Exception as error:
-            raise SourceError(f"reader ({type(self.reader).__name__}) failed at {split.id}: {type(error).__name__}: {error}") from error
+            with blamed_on(f"reading {split.id}", self.reader, SourceError):
+                return next(batches, None)
         finally:
             self.read_seconds += time.perf_counter() - began
 
@@ -195,31 +207,5 @@ class Runner:
         self.report(times)
 
 
-class _closing:
-    def __init__(self, batches: Iterator[Batch]) -> None:
-        self.batches = batches
-
-    def __enter__(self) -> Iterator[Batch]:
-        return self.batches
-
-    def __exit__(self, *error: object) -> None:
-        close = getattr(self.batches, "close", None)
-        if close is not None:
-            close()
-
-
 def _size(batch: Batch) -> int:
     return sum(map(len, batch.lines)) if "lines" in batch.faces else 0
-
-
-def _from(batch: Batch, rows: int) -> Batch:
-    """A batch without its first rows, those that an earlier process is done with."""
-    kept = batch.take(range(min(rows, len(batch)), len(batch)))
-    kept.position = batch.position
-    return kept
-
-
-def _upto(batch: Batch, rows: int) -> Batch:
-    kept = batch.take(range(rows))
-    kept.position = batch.position
-    return kept

@@ -1,9 +1,9 @@
 """Runs: their ids, their facts in the state folder, and the lease of their pipeline.
 
-    STATE/PIPELINE/lease.lock, lease.json     who holds the right to run it, and its epoch
-    STATE/PIPELINE/RUN/run.json               the facts: config, start, end, counts, what became of it
-    STATE/PIPELINE/RUN/splits.jsonl           the parts of the source, as listed when the run began
-    STATE/PIPELINE/RUN/checkpoint.json        written by the persistence `file`
+- `STATE/PIPELINE/lease.lock`, `lease.json`: who holds the right to run it, and its epoch
+- `STATE/PIPELINE/RUN/run.json`: the facts: config, start, end, counts, what became of it
+- `STATE/PIPELINE/RUN/splits.jsonl`: the parts of the source, as listed when the run began
+- `STATE/PIPELINE/RUN/checkpoint.json`: written by the persistence `file`
 """
 
 import hashlib
@@ -19,11 +19,13 @@ from typing import Any
 import attrs
 
 from ozzy.errors import ConfigError, StateError
-from ozzy.staging.files import make_folder
+from ozzy.staging.disk import make_folder, sync_path
 from ozzy.staging.naming import safe
-from ozzy.staging.state_files import read_json, write_json
+from ozzy.staging.state_files import read_json, write_json, writing_state
 
 UNFINISHED = ("running", "failed", "interrupted")
+PATIENCE = 0.5
+"""Seconds that a lease is waited for: whoever only looks whether it is held holds it for a moment."""
 
 
 @attrs.define
@@ -72,8 +74,7 @@ class StateFolder:
 
     def runs(self, identity: str | None = None) -> list[RunRecord]:
         """The runs of one pipeline or of all, oldest first."""
-        found = sorted(self._records(identity), key=lambda record: (record.facts["started"], record.id))
-        return list(found)
+        return sorted(self._records(identity), key=lambda record: (datetime.fromisoformat(record.facts["started"]), record.id))
 
     def find(self, run_id: str) -> RunRecord:
         """The run of an id, or of the beginning of one. Raises StateError where there is none or several."""
@@ -83,12 +84,16 @@ class StateFolder:
             return (exact or matches)[0]
         if matches:
             raise StateError(f"several runs begin with {run_id}: {', '.join(record.id for record in matches)}", hint="Write the whole id.")
-        raise StateError(f"there is no run {run_id} in {self.root}", hint="`ozzy runs list` shows the runs; --state-dir names another folder.")
+        raise StateError(
+            f"there is no run {run_id} in {self.root}", hint="`ozzy runs list` shows the runs; --state-dir names another folder."
+        )
 
     def new(self, identity: str, started: datetime, facts: dict[str, Any]) -> RunRecord:
         """A new run, with these facts."""
         run_id = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        record = RunRecord(self.pipeline_folder(identity) / run_id, {"run": run_id, "pipeline": identity, "started": started.isoformat(), **facts})
+        known = {"run": run_id, "pipeline": identity, "started": started.isoformat()}
+        record = RunRecord(self.pipeline_folder(identity) / run_id, {**known, **facts})
+        _private(record.folder, 3)
         record.save(state="running")
         return record
 
@@ -113,19 +118,25 @@ class Lease:
         """Take it, or raise StateError that names who has it."""
         import filelock
 
-        make_folder(self.folder, private=True)
-        lock = filelock.FileLock(self.folder / "lease.lock", timeout=0, thread_local=False)
+        _private(self.folder, 2)
+        lock = filelock.FileLock(self.folder / "lease.lock", timeout=PATIENCE, poll_interval=0.02, thread_local=False)
         try:
-            lock.acquire()
+            with writing_state(self.folder):
+                lock.acquire()
         except filelock.Timeout as error:
             holder = read_json(self.folder / "lease.json") or {}
+            who = f"run {holder.get('run') or 'unknown'}, process {holder.get('pid', '?')} on {holder.get('host', '?')}"
             raise StateError(
-                f"this pipeline is running already: run {holder.get('run') or 'unknown'}, process {holder.get('pid', '?')} on {holder.get('host', '?')}",
+                f"this pipeline is running already: {who}",
                 hint="Wait until it has ended, or stop it. Give the config a `name` of its own if it is another pipeline.",
             ) from error
         self._lock = lock
-        self.epoch = int((read_json(self.folder / "lease.json") or {}).get("epoch", 0)) + 1
-        self.name(run_id)
+        try:
+            self.epoch = int((read_json(self.folder / "lease.json") or {}).get("epoch", 0)) + 1
+            self.name(run_id)
+        except StateError:
+            self.release()
+            raise
         return self
 
     def name(self, run_id: str) -> None:
@@ -136,7 +147,10 @@ class Lease:
         """Raises StateError where somebody has taken the lease since."""
         epoch = (read_json(self.folder / "lease.json") or {}).get("epoch")
         if epoch != self.epoch:
-            raise StateError(f"another process has taken over this pipeline (epoch {epoch}, this one has {self.epoch})", hint="Nothing more is written here.")
+            raise StateError(
+                f"another process has taken over this pipeline (epoch {epoch}, this one has {self.epoch})",
+                hint="Nothing more is written here.",
+            )
 
     def release(self) -> None:
         """Give it back; twice is the same as once."""
@@ -154,7 +168,7 @@ class Lease:
         lock = filelock.FileLock(folder / "lease.lock", timeout=0, thread_local=False)
         try:
             lock.acquire()
-        except filelock.Timeout:
+        except (filelock.Timeout, OSError):
             return True
         lock.release()
         return False
@@ -183,6 +197,13 @@ def config_hash(config: Any) -> str:
         return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
     except (TypeError, ValueError) as error:
         raise ConfigError(f"the config holds a value that JSON has no form for: {error}") from error
+
+
+def _private(folder: Path, levels: int) -> None:
+    """Make a folder of the state, which only its owner may enter."""
+    with writing_state(folder):
+        make_folder(folder, private=levels)
+        sync_path(folder)
 
 
 def _folders(parent: Path) -> list[Path]:

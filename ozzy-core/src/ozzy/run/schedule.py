@@ -10,8 +10,9 @@ import attrs
 import msgspec
 
 from ozzy.contracts.reader import Split
-from ozzy.errors import StateError
-from ozzy.staging.files import make_folder, sync_file, sync_folder
+from ozzy.errors import OzzyError, SourceError, StateError
+from ozzy.staging.disk import make_folder, sync_file, sync_folder
+from ozzy.staging.state_files import writing_state
 
 DEFAULT_SECONDS = 30.0
 """Seconds between light checkpoints where nothing is set, stretched so that they cost at most `COST` of the run."""
@@ -43,7 +44,7 @@ class Schedule:
         self._last = self.now()
 
     def add(self, records: int, size: int) -> None:
-        """Count one batch."""
+        """Count one batch: records read, and by how many bytes what is staged has grown."""
         self.records += records
         self.bytes += size
         self.full_records += records
@@ -71,7 +72,7 @@ class Schedule:
     def _time(self) -> bool:
         seconds = self.settings.every_seconds
         if seconds is not None:
-            return self.now() - self._last >= seconds
+            return self.now() - self._last >= float(seconds)
         if not self.light and not self.clock:
             return False
         explicit = self.settings.every_records is not None or self.settings.every_bytes is not None
@@ -97,18 +98,19 @@ class SplitList:
         made = cls(path)
         digest = hashlib.sha256()
         if path is None:
-            made._memory = list(splits)
+            made._memory = list(_listed(splits))
             made.count = len(made._memory)
             return made
-        make_folder(path.parent, private=True)
-        with path.open("wb") as file:
-            for split in splits:
-                line = msgspec.json.encode(attrs.asdict(split)) + b"\n"
-                digest.update(line)
-                file.write(line)
-                made.count += 1
-        sync_file(path)
-        sync_folder(path.parent)
+        with writing_state(path):
+            make_folder(path.parent, private=1)
+            with path.open("wb") as file:
+                for split in _listed(splits):
+                    line = _line(split)
+                    digest.update(line)
+                    file.write(line)
+                    made.count += 1
+            sync_file(path)
+            sync_folder(path.parent)
         made.checksum = digest.hexdigest()
         return made
 
@@ -137,3 +139,21 @@ class SplitList:
                 if number >= index:
                     yield number, Split(**msgspec.json.decode(line))
 
+
+def _listed(splits: Iterable[Split]) -> Iterator[Split]:
+    """The splits of a reader; whatever it raises becomes a SourceError."""
+    try:
+        yield from splits
+    except OzzyError:
+        raise
+    except Exception as error:
+        raise SourceError(f"the reader can't list the parts of the source: {type(error).__name__}: {error}") from error
+
+
+def _line(split: Split) -> bytes:
+    try:
+        return msgspec.json.encode({"id": split.id, "fingerprint": split.fingerprint, "size": split.size}) + b"\n"
+    except (TypeError, ValueError) as error:
+        raise SourceError(
+            f"a part of the source has a name that can't be saved: {split.id!r}: {error}", hint="Rename it to text in UTF-8."
+        ) from error

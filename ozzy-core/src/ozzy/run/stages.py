@@ -80,6 +80,8 @@ class Stage:
                 results.append(work(one))
                 good.append(row)
             except Exception as error:
+                if isinstance(error, OzzyError) and not isinstance(error, DataError):
+                    raise
                 self.errors.reject(self.name, Rejected(where(batch, row), self.reason(error), line_of(one)))
                 self.books.reject(self.name, "bad")
         return (batch if len(good) == len(batch) else batch.take(good)), results
@@ -89,15 +91,18 @@ class Stage:
         message = error.message if isinstance(error, OzzyError) else f"{type(error).__name__}: {error}"
         return f"{self.name} ({type(self.module).__name__}): {message}"
 
-    def failure(self, batch: Batch, error: Exception, work: Callable[[Batch], Any] | None) -> OzzyError:
-        """The error to raise for a batch that failed, with the record's place where it can be found by trying again."""
+    def failure(self, batch: Batch, error: Exception, work: Callable[[Batch], Any] | None, row: int | None = None) -> OzzyError:
+        """The error to raise for a batch that failed, with the record's place where it is known or found by trying again."""
         if isinstance(error, OzzyError) and not isinstance(error, DataError):
             return error
-        row = getattr(error, "row", None)
+        row = getattr(error, "row", None) if row is None else row
         if row is None and work is not None:
             row = first_failing(batch, work)
-        place = where(batch, row) if row is not None else between(batch)
-        raised = DataError(f"{place}: {self.reason(error)}", hint="Mend the record or the module, or pass over bad records with `errors: {policy: skip}`.")
+        place = where(batch, row) if row is not None and row < len(batch) else between(batch)
+        raised = DataError(
+            f"{place}: {self.reason(error)}",
+            hint="Mend the record or the module, or pass over bad records with `errors: {policy: skip}`; then go on with --resume.",
+        )
         raised.__cause__ = error
         return raised
 
@@ -114,8 +119,7 @@ class FilterStage(Stage):
         except Exception as error:
             if not self.errors.skips:
                 raise self.failure(batch, error, self.module.mask) from error
-            batch, masks = self.each(batch, self.module.mask)
-            mask = [one[0] for one in masks]
+            batch, mask = self.each(batch, lambda one: self.module.mask(one)[0])
         passed = batch.where(mask)
         self.books.enter(self.name, len(batch), len(passed), "filtered")
         return passed
@@ -133,29 +137,34 @@ class TransformStage(Stage):
         """What the transform makes of the rows."""
         if self.errors.skips:
             return self._one_by_one(batch)
+        made: list[Any] = []
         try:
-            made = self._transformed(batch)
+            transformed = self._transformed(batch, made)
         except Exception as error:
-            raise self.failure(batch, error, None) from error
-        if self.module.one_to_one and len(made) == len(batch):
-            made.origin = batch.origin
-        self.books.enter(self.name, len(batch), len(made))
-        return made
+            raise self.failure(batch, error, None, row=len(made) if self.module.one_to_one and made else None) from error
+        if self.module.one_to_one and len(transformed) == len(batch):
+            transformed.origin = batch.origin
+        self.books.enter(self.name, len(batch), len(transformed))
+        return transformed
 
-    def _transformed(self, batch: Batch) -> Batch:
-        made = self.module.transform_batch(batch)
-        if isinstance(made, Batch):
-            made.split, made.position = batch.split, batch.position
-            return made
-        return Batch.from_records(list(made), split=batch.split, position=batch.position)
+    def _transformed(self, batch: Batch, made: list[Any]) -> Batch:
+        """What the transform makes of a batch; records that it yields are put into `made` one by one."""
+        given = self.module.transform_batch(batch)
+        if isinstance(given, Batch):
+            given.split, given.position = batch.split, batch.position
+            return given
+        for record in given:
+            if not isinstance(record, dict):
+                raise DataError(f"a record must be a mapping, not {type(record).__name__}")
+            made.append(record)
+        return Batch.from_records(made, split=batch.split, position=batch.position)
 
     def _one_by_one(self, batch: Batch) -> Batch:
-        good, made = self.each(batch, lambda one: self._transformed(one).records)
+        good, made = self.each(batch, lambda one: self._transformed(one, []).records)
         records = [record for records in made for record in records]
         self.books.enter(self.name, len(good), len(records))
-        return Batch.from_records(
-            records, split=batch.split, position=batch.position, origin=good.origin if self.module.one_to_one and len(records) == len(good) else None
-        )
+        origin = good.origin if self.module.one_to_one and len(records) == len(good) else None
+        return Batch.from_records(records, split=batch.split, position=batch.position, origin=origin)
 
 
 class GroupStage(Stage):
@@ -171,8 +180,7 @@ class GroupStage(Stage):
         except Exception as error:
             if not self.errors.skips:
                 raise self.failure(batch, error, self.module.keys) from error
-            batch, keys = self.each(batch, self.module.keys)
-            self.keys = [one[0] for one in keys]
+            batch, self.keys = self.each(batch, lambda one: self.module.keys(one)[0])
         if len(self.keys) != len(batch):
             raise DataError(f"{self.name} ({type(self.module).__name__}) gave {len(self.keys)} groups for {len(batch)} records")
         self.books.enter(self.name, len(batch), len(batch))

@@ -5,12 +5,12 @@ compressed in one call; it never ends at a checkpoint, so the bytes do not depen
 compressed (the tails of all open files) goes into one file a checkpoint. Everything here is local disk; who publishes is the writer.
 """
 
-import errno
 import hashlib
 import os
+import shutil
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from typing import Any
 import attrs
 
 from ozzy.data.codecs import Codec
-from ozzy.errors import DestinationError, OzzyError, StateError
+from ozzy.errors import DestinationError, StateError
+from ozzy.staging.disk import at_destination, make_folder, read_exactly, size_of, sync_file, sync_folder, sync_path, write_all
 
 GroupKey = tuple[str, ...]
 
@@ -77,14 +78,15 @@ class StagedFile:
     def _end_member(self) -> None:
         member = self.codec.compress(bytes(self.tail))
         self.tail.clear()
-        self.length += len(member)
-        if self.dry:
-            return
-        with at_destination(self.path), self.path.open("ab", buffering=0) as file:
-            write_all(file.fileno(), member)
-        self.dirty = True
         for digest in self.hashes.values():
             digest.update(member)
+        if not self.dry:
+            if not self.length:
+                make_folder(self.path.parent, private=2)
+            with at_destination(self.path), self.path.open("ab" if self.length else "wb", buffering=0) as file:
+                write_all(file.fileno(), member)
+            self.dirty = True
+        self.length += len(member)
 
     def sync(self) -> None:
         """Put what was written on disk."""
@@ -96,15 +98,16 @@ class StagedFile:
         """Go back to `length` bytes and this tail: whatever was written later is forgotten."""
         self.length = length
         self.tail = bytearray(tail)
-        if not length:
-            self.path.unlink(missing_ok=True)
-            return
-        with self.path.open("r+b") as file:
-            for chunk in read_chunks(file, length):
-                for digest in self.hashes.values():
-                    digest.update(chunk)
-            file.truncate(length)
-            os.fsync(file.fileno())
+        with at_destination(self.path):
+            if not length:
+                self.path.unlink(missing_ok=True)
+                return
+            with self.path.open("r+b") as file:
+                for piece in read_exactly(file, length):
+                    for digest in self.hashes.values():
+                        digest.update(piece)
+                file.truncate(length)
+                os.fsync(file.fileno())
 
     def closed(self) -> dict[str, Any]:
         """The facts of a finished file, for a receipt."""
@@ -131,13 +134,15 @@ class StagedFiles:
     digests: tuple[str, ...] = ("sha256",)
     group_limit: int = 256
     dry: bool = False
-    open: dict[GroupKey, StagedFile] = attrs.field(factory=dict)
-    closed: list[dict[str, Any]] = attrs.field(factory=list)
-    published: list[dict[str, Any]] = attrs.field(factory=list)
-    serial: int = 0
-    written: int = 0
-    ignored: int = 0
-    next_file: int = 0
+    open: dict[GroupKey, StagedFile] = attrs.field(factory=dict, init=False)
+    closed: list[dict[str, Any]] = attrs.field(factory=list, init=False)
+    published: list[dict[str, Any]] = attrs.field(factory=list, init=False)
+    serial: int = attrs.field(default=0, init=False)
+    written: int = attrs.field(default=0, init=False)
+    ignored: int = attrs.field(default=0, init=False)
+    next_file: int = attrs.field(default=0, init=False)
+    _closed_bytes: int = attrs.field(default=0, init=False)
+    _path_synced: bool = attrs.field(default=False, init=False)
 
     def write(self, group: GroupKey, rows: list[bytes]) -> None:
         """Append formatted rows to the group's file, rolling it where a limit is reached."""
@@ -155,17 +160,20 @@ class StagedFiles:
                 self._close(group)
 
     def add(self, name: str, content: bytes) -> None:
-        """Stage a whole small file of no rows, such as a list of checksums."""
+        """Stage a whole small file of no rows and without compression, such as a list of checksums."""
         file = self._new((), name)
         file.codec = attrs.evolve(file.codec, compress=bytes)
-        file.tail += content
-        file.finish(b"")
-        self.closed.append(file.closed())
-        file.sync()
+        file.finish(content)
+        self._keep(file)
 
     def staged_bytes(self) -> int:
-        """Bytes that wait for the next full checkpoint."""
-        return sum(file.length for file in self.open.values()) + sum(int(entry["size"]) for entry in self.closed)
+        """Bytes that wait for the next full checkpoint. Grows where a member ends, falls where files are published."""
+        return sum(file.length for file in self.open.values()) + self._closed_bytes
+
+    def close_all(self) -> None:
+        """Finish every open file."""
+        for group in list(self.open):
+            self._close(group)
 
     def prepare(self, *, final: bool) -> dict[str, Any]:
         """Make all that was written durable and say what it is; `final` finishes every open file first."""
@@ -174,10 +182,10 @@ class StagedFiles:
             self.close_all()
         for file in self.open.values():
             file.sync()
-        tails, entries = self._write_tails()
-        if self.folder.is_dir():
-            sync_folder(self.folder)
-        self._forget_tails(keep=(self.serial, self.serial - 1))
+        entries, tails = self._write_tails()
+        if not self.dry and self.folder.is_dir():
+            self._sync_folder()
+            (self.folder / f"tails-{self.serial - 2}").unlink(missing_ok=True)
         return {
             "final": final,
             "folder": str(self.folder),
@@ -195,39 +203,35 @@ class StagedFiles:
         """The finished files of this receipt are at their place."""
         done = {entry["staged"] for entry in receipt["closed"]}
         self.published += [entry for entry in self.closed if entry["staged"] in done]
-        self.closed = [entry for entry in self.closed if entry["staged"] not in done]
+        self._set_closed([entry for entry in self.closed if entry["staged"] not in done])
 
     def resume(self, receipt: dict[str, Any] | None) -> None:
         """Go on from a receipt: open files are cut back to it, and whatever else lies in the folder is deleted."""
-        keep = set()
-        if receipt is not None:
-            self.serial = receipt["serial"]
-            self.written, self.ignored, self.next_file = receipt["written"], receipt["ignored"], receipt["next_file"]
-            self.published = list(receipt["published"])
-            if receipt["final"]:
-                self.published += receipt["closed"]
-            else:
-                self.closed = list(receipt["closed"])
-                self._reopen(receipt)
-                keep = {receipt["tails"]["file"]} if receipt["tails"] else set()
-        keep |= {entry["staged"] for entry in self.closed} | {file.path.name for file in self.open.values()}
+        if self.dry:
+            return
+        keep = set() if receipt is None else self._take_over(receipt)
         if self.folder.is_dir():
-            for path in self.folder.iterdir():
-                if path.name not in keep:
-                    path.unlink()
+            with at_destination(self.folder):
+                for path in self.folder.iterdir():
+                    if path.name not in keep:
+                        path.unlink()
 
     def holds(self, receipt: dict[str, Any]) -> bool:
         """Whether everything a light receipt speaks of is still here."""
-        sizes = [(entry["staged"], entry["length"]) for entry in receipt["open"] if entry["length"]]
-        sizes += [(entry["staged"], entry["size"]) for entry in receipt["closed"]]
-        return all(_size(self.folder / name) >= size for name, size in sizes) and self._tails(receipt) is not None
+        begun = all(size_of(self.folder / entry["staged"]) >= entry["length"] for entry in receipt["open"] if entry["length"])
+        done = all(size_of(self.folder / entry["staged"]) == entry["size"] for entry in receipt["closed"])
+        return begun and done and self._tails(receipt) is not None
 
     def remove(self) -> None:
-        """Delete the staging folder and all that is in it."""
-        if self.folder.is_dir():
-            for path in self.folder.iterdir():
-                path.unlink()
-            self.folder.rmdir()
+        """Delete the staging folder and all that is in it, and the one above where nothing else is left there."""
+        if self.dry:
+            return
+        with at_destination(self.folder):
+            if self.folder.is_dir():
+                shutil.rmtree(self.folder)
+            above = self.folder.parent
+            if above.is_dir() and not any(above.iterdir()):
+                above.rmdir()
 
     def _open(self, group: GroupKey) -> StagedFile:
         if len(self.open) >= self.group_limit:
@@ -243,39 +247,50 @@ class StagedFiles:
         self.open[group] = file
         return file
 
-    def _new(self, group: GroupKey, name: str) -> StagedFile:
-        if not self.dry:
-            make_folder(self.folder, private=True)
-        path = self.folder / f"{self.next_file:06d}.part"
-        self.next_file += 1
-        return StagedFile(path, name, group, self.codec, self.digests, self.separator, dry=self.dry)
-
-    def close_all(self) -> None:
-        """Finish every open file."""
-        for group in list(self.open):
-            self._close(group)
+    def _new(self, group: GroupKey, name: str, staged: str = "") -> StagedFile:
+        if not staged:
+            staged = f"{self.next_file:06d}.part"
+            self.next_file += 1
+        return StagedFile(self.folder / staged, name, group, self.codec, self.digests, self.separator, dry=self.dry)
 
     def _close(self, group: GroupKey) -> None:
         file = self.open.pop(group)
-        if file.skipped:
-            return
-        file.finish(self.footer())
+        if not file.skipped:
+            file.finish(self.footer())
+            self._keep(file)
+
+    def _keep(self, file: StagedFile) -> None:
         file.sync()
         self.closed.append(file.closed())
+        self._closed_bytes += file.length
 
-    def _write_tails(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-        entries, content = [], bytearray()
+    def _set_closed(self, entries: list[dict[str, Any]]) -> None:
+        self.closed = entries
+        self._closed_bytes = sum(entry["size"] for entry in entries)
+
+    def _sync_folder(self) -> None:
+        if self._path_synced:
+            sync_folder(self.folder)
+        else:
+            sync_path(self.folder)
+            self._path_synced = True
+
+    def _write_tails(self) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        entries, size, crc = [], 0, 0
         for file in self.open.values():
             entry = {"staged": file.path.name, "name": file.name, "group": list(file.group), "rows": file.rows, "length": file.length}
-            entries.append(entry | {"tail": [len(content), len(file.tail)], "skipped": file.skipped})
-            content += file.tail
-        if not entries or self.dry:
-            return None, entries
+            entries.append(entry | {"tail": [size, len(file.tail)], "skipped": file.skipped})
+            size += len(file.tail)
+            crc = zlib.crc32(file.tail, crc)
+        if not size or self.dry:
+            return entries, None
         path = self.folder / f"tails-{self.serial}"
+        make_folder(self.folder, private=2)
         with at_destination(path), path.open("wb", buffering=0) as tails:
-            write_all(tails.fileno(), content)
+            for file in self.open.values():
+                write_all(tails.fileno(), file.tail)
             os.fsync(tails.fileno())
-        return {"file": path.name, "size": len(content), "crc32": zlib.crc32(content)}, entries
+        return entries, {"file": path.name, "crc32": crc}
 
     def _tails(self, receipt: dict[str, Any]) -> bytes | None:
         tails = receipt["tails"]
@@ -287,113 +302,23 @@ class StagedFiles:
             return None
         return content if zlib.crc32(content) == tails["crc32"] else None
 
-    def _reopen(self, receipt: dict[str, Any]) -> None:
+    def _take_over(self, receipt: dict[str, Any]) -> set[str]:
+        """Stand where a receipt was made; returns the names in the folder that belong to it."""
+        self.serial, self.next_file = receipt["serial"], receipt["next_file"]
+        self.written, self.ignored = receipt["written"], receipt["ignored"]
+        self.published = list(receipt["published"])
+        if receipt["final"]:
+            self.published += receipt["closed"]
+            return set()
+        self._set_closed(list(receipt["closed"]))
         content = self._tails(receipt)
         if content is None:
-            raise StateError(f"the staged data in {self.folder} is not what the checkpoint says")
+            raise StateError(f"the staged data in {self.folder} is not what the checkpoint says", hint="Start again with --fresh.")
         for entry in receipt["open"]:
-            group = tuple(entry["group"])
-            file = StagedFile(self.folder / entry["staged"], entry["name"], group, self.codec, self.digests, self.separator)
+            file = self._new(tuple(entry["group"]), entry["name"], entry["staged"])
             start, size = entry["tail"]
             file.rows, file.skipped = entry["rows"], entry["skipped"]
             file.reopen(entry["length"], content[start : start + size])
-            self.open[group] = file
-
-    def _forget_tails(self, keep: tuple[int, ...]) -> None:
-        if self.folder.is_dir():
-            for path in self.folder.glob("tails-*"):
-                if int(path.name.removeprefix("tails-")) not in keep:
-                    path.unlink()
-
-
-def checksum(path: Path, algorithm: str = "sha256") -> str:
-    """The digest of a file, as hexadecimal text."""
-    digest = hashlib.new(algorithm, usedforsecurity=False)
-    with path.open("rb") as file:
-        for chunk in read_chunks(file):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def read_chunks(file: Any, size: int | None = None) -> Iterator[bytes]:
-    """Up to `size` bytes of an open file, a mebibyte at a time. Raises StateError where it is shorter."""
-    left = size
-    while left is None or left:
-        chunk = file.read(1 << 20 if left is None else min(left, 1 << 20))
-        if not chunk:
-            if left is None:
-                return
-            raise StateError(f"the staged file {getattr(file, 'name', '')} is shorter than the checkpoint says")
-        if left is not None:
-            left -= len(chunk)
-        yield chunk
-
-
-def write_all(descriptor: int, data: bytes | bytearray) -> None:
-    """Write every byte, however many calls that takes."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def sync_file(path: Path) -> None:
-    """Put a file's content on disk."""
-    with at_destination(path):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def sync_folder(path: Path) -> None:
-    """Put a folder's names on disk, where the system can do that."""
-    if os.name == "nt":
-        return
-    sync_file(path)
-
-
-def make_folder(path: Path, *, private: bool = False) -> None:
-    """Make a folder and its parents, durably. A private one only its owner may read."""
-    if path.is_dir():
-        return
-    with at_destination(path):
-        if path.parent != path:
-            make_folder(path.parent)
-        path.mkdir(mode=0o700 if private else 0o777, exist_ok=True)
-        sync_folder(path.parent)
-
-
-class at_destination:  # noqa: N801  (reads as a phrase: with at_destination(path))
-    """Turns an OSError into a DestinationError that names the place and what to do."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, OSError) and not isinstance(error, OzzyError):
-            raise DestinationError(f"can't write {self.path}: {error.strerror or error}", hint=_advice(error)) from error
-
-
-def _advice(error: OSError) -> str | None:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return "Make room, then go on with --resume: nothing that was committed is lost."
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return "Choose a folder that may be written, or change its permissions."
-    return None
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return -1
-
-
-def forget(paths: Iterable[Path]) -> None:
-    """Delete files that may be gone already."""
-    for path in paths:
-        path.unlink(missing_ok=True)
+            self.open[file.group] = file
+        kept = {entry["staged"] for entry in (*receipt["open"], *receipt["closed"])}
+        return kept | {receipt["tails"]["file"]} if receipt["tails"] else kept

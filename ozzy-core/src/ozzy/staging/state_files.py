@@ -2,39 +2,47 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ozzy.errors import DestinationError, StateError
-from ozzy.staging.files import make_folder, sync_folder, write_all
+from ozzy.staging.disk import make_folder, sync_folder, write_all
+
+
+@contextmanager
+def writing_state(path: Path) -> Iterator[None]:
+    """Turns what goes wrong with the disk into a StateError that names the file or folder."""
+    try:
+        yield
+    except (OSError, DestinationError) as error:
+        cause = error.__cause__ if isinstance(error, DestinationError) else error
+        reason = getattr(cause, "strerror", None) or cause or error
+        hint = "Make room or choose another --state-dir, then go on with --resume."
+        raise StateError(f"can't write the state in {path}: {reason}", hint=hint) from error
 
 
 def write_json(path: Path, content: Any, *, keep_previous: bool = False) -> None:
-    """Replace a file by this content in one step. Raises StateError, and then the old content stays."""
-    body = msgspec.json.encode(content)
+    """Replace a file by this content in one step. Raises StateError, and then the old content stays.
+
+    `keep_previous` keeps the content before as `NAME.1.SUFFIX`.
+    """
+    try:
+        body = msgspec.json.encode(content, enc_hook=_plain)
+    except (TypeError, ValueError) as error:
+        raise StateError(f"can't write the state file {path}: it would hold a value that JSON has no form for: {error}") from error
     text = b'{"sha256":"' + hashlib.sha256(body).hexdigest().encode() + b'","content":' + body + b"}\n"
     new = path.with_name(f"{path.name}.new")
-    try:
-        make_folder(path.parent, private=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            write_all(descriptor, text)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with writing_state(path):
+        make_folder(path.parent, private=1)
+        _write(new, text)
         if keep_previous and path.exists():
-            previous = path.with_name(f"{path.stem}.1{path.suffix}")
-            previous.unlink(missing_ok=True)
-            os.link(path, previous)
+            _keep(path, _previous(path))
         new.replace(path)
         sync_folder(path.parent)
-    except (OSError, DestinationError) as error:
-        reason = error.message if isinstance(error, DestinationError) else error.strerror or error
-        raise StateError(
-            f"can't write the state file {path}: {reason}", hint="Make room or choose another --state-dir, then go on with --resume."
-        ) from error
 
 
 def read_json(path: Path) -> Any:
@@ -52,7 +60,38 @@ def read_json(path: Path) -> Any:
             return msgspec.json.decode(body)
     except (msgspec.DecodeError, KeyError, UnicodeDecodeError):
         pass
+    beside = f" The state before it may stand in {_previous(path).name} beside it." if _previous(path).exists() else ""
     raise StateError(
         f"the state file {path} is damaged: its checksum does not match",
-        hint=f"Restore it from a backup, or start again with --fresh. The state before it may stand in {path.stem}.1{path.suffix} beside it.",
+        hint=f"Restore it from a backup, or start again with --fresh.{beside}",
     )
+
+
+def _plain(value: Any) -> Any:
+    """What a text or number of a subclass derives from."""
+    for plain in (str, int, float):
+        if isinstance(value, plain):
+            return plain(value)
+    raise TypeError(f"a value of type {type(value).__name__}")
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.1{path.suffix}")
+
+
+def _write(path: Path, text: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        write_all(descriptor, text)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _keep(path: Path, previous: Path) -> None:
+    """Let a file be known by a second name, or copy it where the file system has no links."""
+    previous.unlink(missing_ok=True)
+    try:
+        os.link(path, previous)
+    except OSError:
+        _write(previous, path.read_bytes())

@@ -3,7 +3,6 @@
 from typing import Any
 
 from ozzy.contracts.persistence import BasePersistence
-from ozzy.staging.files import make_folder
 from ozzy.staging.state_files import read_json, write_json
 
 
@@ -11,7 +10,6 @@ class FilePersistence(BasePersistence):
     """Keeps `checkpoint.json`, and the one before it as `checkpoint.1.json`, in the run's state folder."""
 
     def generate_new_job(self) -> str:
-        make_folder(self.location.folder, private=True)
         return self.location.run
 
     def get_last_position(self) -> Any:

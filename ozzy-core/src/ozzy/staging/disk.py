@@ -1,0 +1,115 @@
+"""The disk: writing to the last byte, putting names and bytes on it for good, and errors that say what to do."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ozzy.errors import DestinationError, StateError
+
+_PIECE = 1 << 20
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NO_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP})
+
+
+class at_destination:  # noqa: N801  (reads as a phrase: with at_destination(path))
+    """Turns an OSError into a DestinationError that names the place and what to do."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, OSError):
+            raise DestinationError(f"can't write {self.path}: {error.strerror or error}", hint=_advice(error)) from error
+
+
+def _advice(error: OSError) -> str | None:
+    if error.errno in _NO_ROOM:
+        return "Make room, then go on with --resume: nothing that was committed is lost."
+    if error.errno in _NO_RIGHT:
+        return "Choose a folder that may be written, or change its permissions."
+    return None
+
+
+def write_all(descriptor: int, data: bytes | bytearray) -> None:
+    """Write every byte, however many calls that takes."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_file(path: Path) -> None:
+    """Put a file's content on disk."""
+    with at_destination(path):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Put a folder's names on disk, where the system can do that and lets us."""
+    with at_destination(path):
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except PermissionError:
+            return
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
+        finally:
+            os.close(descriptor)
+
+
+def sync_path(path: Path) -> None:
+    """Put a folder and all above it on disk: a process that made one may have been killed before it did so."""
+    for folder in (path, *path.absolute().parents):
+        sync_folder(folder)
+
+
+def make_folder(path: Path, *, private: int = 0) -> None:
+    """Make a folder and those above it, durably. Of new ones, the last `private` levels only their owner may enter."""
+    if path.is_dir():
+        return
+    with at_destination(path):
+        make_folder(path.parent, private=max(private - 1, 0))
+        path.mkdir(mode=0o700 if private else 0o777, exist_ok=True)
+        sync_folder(path.parent)
+
+
+def size_of(path: Path) -> int:
+    """A file's size, -1 where there is none."""
+    try:
+        return path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return -1
+
+
+def checksum(path: Path, algorithm: str = "sha256") -> str:
+    """The digest of a file, as hexadecimal text."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def read_exactly(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The next `size` bytes of an open file in pieces. Raises StateError where there are fewer."""
+    while size:
+        piece = file.read(min(size, _PIECE))
+        if not piece:
+            raise StateError(
+                f"the staged file {getattr(file, 'name', '')} is shorter than the checkpoint says", hint="Start again with --fresh."
+            )
+        size -= len(piece)
+        yield piece
