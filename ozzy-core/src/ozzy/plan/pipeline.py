@@ -140,7 +140,7 @@ class _Builder:
             return None
         resolved = self.resolved[section.path]
         try:
-            module = resolved.found.cls({"name": section.name, "options": section.options}, self.metadata)
+            module = resolved.found.cls({"name": section.name, "options": resolved.options}, self.metadata)
         except OzzyError:
             raise
         except Exception as error:

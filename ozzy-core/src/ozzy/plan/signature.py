@@ -21,7 +21,7 @@ def signature(config: Config, pipeline: Pipeline) -> dict[str, Any]:
     for part in pipeline.parts:
         resolved = part.resolved
         values[f"{part.stage}.name"] = resolved.found.name
-        values |= _flat(f"{part.stage}.options", masked(resolved.found.cls, resolved.section.options))
+        values |= _flat(f"{part.stage}.options", masked(resolved.found.cls, resolved.options))
     values |= _flat("errors", masked(None, config.errors))
     values |= _flat("checkpoint", masked(None, config.checkpoint))
     return values
