@@ -34,6 +34,9 @@ def own_environment(tmp_path: Path, environment: dict[str, str]) -> dict[str, st
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     (site,) = folder.glob("lib/python*/site-packages")
     (site / "outer.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+    script = folder / "bin/ozzy"
+    script.write_text(f"#!{folder / 'bin/python'}\nfrom ozzy.__main__ import main\nmain()\n")
+    script.chmod(0o755)
     return environment | {
         "PATH": os.pathsep.join([str(folder / "bin"), environment["PATH"]]),
         "PIP_NO_INDEX": "1",
