@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ozzy
-from ozzy import Batch, ConfigError, DataError, Registry
+from ozzy import Batch, ConfigError, DataError, Interrupted, Listener, Registry, Stop
 
 SOURCE = Path(__file__).parent / "inherited_plugin" / "src"
 PATHS = {
@@ -150,6 +150,38 @@ def test_an_inherited_writer_gets_its_files_packed_with_gzip_whatever_the_format
     }
     ozzy.run(config)
     assert [json.loads(line) for line in (tmp_path / "crate" / "all").read_text().splitlines()] == apples(range(3))
+
+
+@pytest.mark.parametrize("writer", ["crate", "fs"])
+def test_a_stopped_run_of_inherited_modules_goes_on_where_it_stood(tmp_path, writer):
+    (tmp_path / "crate").mkdir()
+    options = {"crate": {"crate": str(tmp_path / "crate")}, "fs": {"filebase": str(tmp_path / "crate" / "all"), "compression": "none"}}
+    config = {
+        "name": "orchard",
+        "reader": {"name": "orchard", "options": {"number_of_items": 20, "batch_size": 2}},
+        "transform": {"name": "weigh"},
+        "writer": {"name": writer, "options": options[writer]},
+        "checkpoint": {"every_records": 2},
+    }
+    stop = Stop()
+
+    class StopAfterTwo(Listener):
+        batches = 0
+
+        def batch_done(self, progress):
+            self.batches += 1
+            if self.batches == 2:
+                stop.set()
+
+    with pytest.raises(Interrupted):
+        ozzy.run(config, listener=StopAfterTwo(), stop=stop)
+    assert list((tmp_path / "crate").glob("all*")) == []
+    result = ozzy.run(config, resume=True)
+    assert (result.resumed, result.records_written) == (True, 20)
+    (file,) = (tmp_path / "crate").glob("all*")
+    assert [json.loads(line) for line in file.read_text().splitlines()] == [
+        dict(apple, weight=100 + apple["number"]) for apple in apples(range(20))
+    ]
 
 
 def test_an_exporter_is_the_inherited_way_in(tmp_path):
