@@ -1,0 +1,180 @@
+"""Files of the local file system."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any, BinaryIO, ClassVar
+
+from ozzy import BaseStreamReader, Batch, Problem, SourceError, Split, Stream, option, options
+from ozzy.contracts.reader import StreamReaderOptions
+
+
+@options
+class FSUnit:
+    """One place where files are: a folder, named or pointed to, and which of its files count."""
+
+    dir: str | None = option(default=None, help="A folder; its files and those of all folders in it are read.")
+    dir_pointer: str | None = option(default=None, help="A file whose content is the path of such a folder.")
+    pattern: str | None = option(
+        default=None, help="A regular expression; files are read whose path has a match somewhere.", example=r"\.jsonl\.gz$"
+    )
+    include_dot_files: bool = option(default=False, help="Read files and folders whose name begins with a dot, too.")
+
+
+@options
+class FSReaderOptions(StreamReaderOptions):
+    """Options of the reader of files."""
+
+    input: str | FSUnit | list[str | FSUnit] = option(
+        help="What to read: the path of a file or folder, a unit {dir | dir_pointer, pattern, include_dot_files}, or a list of these.",
+        example={"dir": "data", "pattern": r"\.jsonl\.gz$"},
+    )
+
+
+class FSReader(BaseStreamReader):
+    """Reads files, each once, in the order of their paths.
+
+    A path that is missing or can't be read is a SourceError; a folder where nothing matches gives no records and a warning. Links to
+    files are followed, links to folders inside a folder are not. A file that changes between the run's start and the end of its
+    reading is a SourceError.
+    """
+
+    Options: ClassVar[type] = FSReaderOptions
+
+    @classmethod
+    def check_options(cls, options: FSReaderOptions) -> Iterator[Problem]:
+        """What is wrong with the units."""
+        several = isinstance(options.input, list)
+        for number, unit in enumerate(_units(options)):
+            path = f"input.{number}" if several else "input"
+            if isinstance(unit, str):
+                if not unit:
+                    yield Problem(path, "the path is empty")
+                continue
+            if bool(unit.dir) == bool(unit.dir_pointer):
+                yield Problem(path, "expected exactly one of dir and dir_pointer")
+            try:
+                re.compile(unit.pattern or "")
+            except re.error as error:
+                yield Problem(f"{path}.pattern", f"not a regular expression: {error}")
+
+    def get_read_streams(self) -> Iterator[Stream]:
+        found: dict[str, str] = {}
+        for unit in _units(self.options):
+            for name in self._of_unit(unit):
+                found.setdefault(os.path.normpath(self._place(name)), name)
+        for name in sorted(found.values()):
+            status = self._status(name)
+            if not S_ISREG(status.st_mode):
+                raise SourceError(
+                    f"{name} is neither a file nor a folder", hint="Pipes and devices can't be read twice; put the data in a file."
+                )
+            yield Stream(name, status.st_size, fingerprint=_fingerprint(status))
+
+    def stream(self, split: Split) -> Stream:
+        return Stream(split.id, split.size, fingerprint=split.fingerprint)
+
+    def open_stream(self, stream: Stream) -> BinaryIO:
+        self._refuse_changed(stream.filename, stream.fingerprint)
+        try:
+            return self._place(stream.filename).open("rb", buffering=0)
+        except OSError as error:
+            raise _unreadable(stream.filename, error) from error
+
+    def read(self, split: Split, position: Any) -> Iterator[Batch]:
+        yield from super().read(split, position)
+        self._refuse_changed(split.id, split.fingerprint)
+
+    def _of_unit(self, unit: str | FSUnit) -> Iterable[str]:
+        if isinstance(unit, str):
+            name = _expanded(unit)
+            return self._walk(name, FSUnit()) if self._place(name).is_dir() else [name]
+        folder = _expanded(unit.dir or self._pointed(unit.dir_pointer or ""))
+        if not self._place(folder).is_dir():
+            self._status(folder)
+            raise SourceError(f"{folder} is no folder", hint="To read one file, give its path as the input.")
+        return self._walk(folder, unit)
+
+    def _pointed(self, pointer: str) -> str:
+        name = _expanded(pointer)
+        try:
+            folder = self._place(name).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unreadable(name, error) from error
+        if not folder:
+            raise SourceError(f"the pointer file {name} is empty", hint="It has to hold the path of a folder.")
+        return folder
+
+    def _walk(self, folder: str, unit: FSUnit) -> Iterator[str]:
+        wanted = re.compile(unit.pattern or "")
+        folders, matches = [folder], 0
+        while folders:
+            try:
+                with os.scandir(self._place(folders[-1])) as entries:
+                    inside = [(str(Path(folders[-1]) / entry.name), entry) for entry in entries]
+            except OSError as error:
+                raise _unreadable(folders[-1], error) from error
+            folders.pop()
+            for name, entry in inside:
+                if entry.name.startswith(".") and not unit.include_dot_files:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(name)
+                elif entry.is_dir():
+                    self.logger.warning(f"{name} is a link to a folder and is not followed")
+                elif not entry.is_file() and not entry.is_symlink():
+                    self.logger.warning(f"{name} is neither a file nor a folder and is not read")
+                elif wanted.search(name):
+                    matches += 1
+                    yield name
+        if not matches:
+            what = f"no file in {folder} matches {unit.pattern!r}" if unit.pattern else f"there are no files in {folder}"
+            self.logger.warning(f"{what}: nothing is read from there")
+
+    def _place(self, name: str) -> Path:
+        return self.metadata.working_folder / name
+
+    def _status(self, name: str) -> os.stat_result:
+        try:
+            name.encode()
+            status = self._place(name).stat()
+        except UnicodeEncodeError as error:
+            raise SourceError(f"the name of {name!r} is not UTF-8", hint="Rename the file.") from error
+        except (OSError, ValueError) as error:
+            raise _unreadable(name, error) from error
+        return status
+
+    def _refuse_changed(self, name: str, fingerprint: str) -> None:
+        if fingerprint and _fingerprint(self._status(name)) != fingerprint:
+            raise SourceError(
+                f"{name} has changed since the run began",
+                hint="What was read of it before may no longer be true. Start a new run with --fresh, once nothing writes to it.",
+            )
+
+
+def _units(options: FSReaderOptions) -> list[str | FSUnit]:
+    return options.input if isinstance(options.input, list) else [options.input]
+
+
+def _expanded(text: str) -> str:
+    try:
+        return str(Path(text).expanduser())
+    except RuntimeError as error:
+        raise SourceError(f"{text}: {error}") from error
+
+
+def _fingerprint(status: os.stat_result) -> str:
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def _unreadable(name: str, error: Exception) -> SourceError:
+    if isinstance(error, FileNotFoundError):
+        hint = (
+            "To read the files of a folder that match, give {dir: …, pattern: …} with a regular expression."
+            if set(name) & set("*?[")
+            else None
+        )
+        return SourceError(f"{name} does not exist", hint=hint)
+    return SourceError(f"{name} can't be read: {getattr(error, 'strerror', None) or error}")
