@@ -120,16 +120,16 @@ class Lease:
 
         _private(self.folder, 2)
         lock = filelock.FileLock(self.folder / "lease.lock", timeout=PATIENCE, poll_interval=0.02, thread_local=False)
-        try:
-            with writing_state(self.folder):
+        with writing_state(self.folder):
+            try:
                 lock.acquire()
-        except filelock.Timeout as error:
-            holder = read_json(self.folder / "lease.json") or {}
-            who = f"run {holder.get('run') or 'unknown'}, process {holder.get('pid', '?')} on {holder.get('host', '?')}"
-            raise StateError(
-                f"this pipeline is running already: {who}",
-                hint="Wait until it has ended, or stop it. Give the config a `name` of its own if it is another pipeline.",
-            ) from error
+            except filelock.Timeout as error:
+                holder = read_json(self.folder / "lease.json") or {}
+                who = f"run {holder.get('run') or 'unknown'}, process {holder.get('pid', '?')} on {holder.get('host', '?')}"
+                raise StateError(
+                    f"this pipeline is running already: {who}",
+                    hint="Wait until it has ended, or stop it. Give the config a `name` of its own if it is another pipeline.",
+                ) from error
         self._lock = lock
         try:
             self.epoch = int((read_json(self.folder / "lease.json") or {}).get("epoch", 0)) + 1
