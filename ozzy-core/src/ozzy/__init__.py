@@ -172,7 +172,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-if not TYPE_CHECKING:  # a type checker knows the names, and is to complain about others
+if not TYPE_CHECKING:  # pragma: no branch - a type checker knows the names, and is to complain about others
 
     def __getattr__(name: str) -> Any:
         if name == "__version__":

@@ -11,7 +11,7 @@ class NoFilter(BaseFilter):
 
     reads = ()
 
-    def filter(self, item: Any) -> bool:  # noqa: ARG002
+    def filter(self, item: Any) -> bool:
         return True
 
     def mask(self, batch: Batch) -> Sequence[bool]:

@@ -11,7 +11,7 @@ class NoGrouper(BaseGrouper):
 
     reads = ()
 
-    def key(self, item: Any) -> tuple[str, ...]:  # noqa: ARG002
+    def key(self, item: Any) -> tuple[str, ...]:
         return ()
 
     def keys(self, batch: Batch) -> Sequence[tuple[str, ...]]:

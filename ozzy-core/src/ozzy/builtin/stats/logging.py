@@ -17,12 +17,12 @@ class LoggingStatsManager(BaseStatsManager):
         super().__init__(*args, **kwargs)
         self._sums: dict[str, float] = {}
 
-    def iteration_report(self, times: dict[str, float], stats: dict[str, Any]) -> None:  # noqa: ARG002
+    def iteration_report(self, times: dict[str, float], stats: dict[str, Any]) -> None:
         for stage, seconds in times.items():
             self._sums[stage] = self._sums.get(stage, 0.0) + seconds
         self.logger.info("seconds of this batch", **_in_order(times))
 
-    def final_report(self, stats: dict[str, Any]) -> None:  # noqa: ARG002
+    def final_report(self, stats: dict[str, Any]) -> None:
         self.logger.info("seconds of the run", **_in_order(self._sums))
 
 
