@@ -79,6 +79,8 @@ def problems(filebase: str, grouped_by: int | None = None) -> list[str]:
 
     `grouped_by` is how many values a group has: 0 without a grouper, None where it is not known.
     """
+    if "\0" in filebase:
+        return ["it holds a NUL character"]
     try:
         template = _Template(_dated(filebase, datetime(2000, 1, 1).astimezone()))
     except ValueError as error:
@@ -177,8 +179,6 @@ class _Template:
 
     def __init__(self, text: str) -> None:
         self.problems: list[str] = []
-        if "\0" in text:
-            self.problems.append("it holds a NUL character")
         components: list[list[str | _Field]] = [[]]
         for piece in self._pieces(text):
             if isinstance(piece, _Field):
@@ -190,7 +190,8 @@ class _Template:
         joined = [_joined(component) for component in components]
         self.prefix = joined.pop()
         fixed = next((at for at, part in enumerate(joined) if any(isinstance(field, _Field) for field in part)), len(joined))
-        self.folder = "/".join("".join(map(str, part)) for part in joined[:fixed]) or ("/" if fixed else "")
+        folders = ["".join(map(str, part)) for part in joined[:fixed]]
+        self.folder = "/" * (folders[:1] == [""]) + "/".join(filter(None, folders))
         self.folders = [part for part in joined[fixed:] if part not in ([], ["."])]
         self.fields = [field for part in (*self.folders, self.prefix) for field in part if isinstance(field, _Field)]
         if any(field.kind == "file_number" for part in self.folders for field in part if isinstance(field, _Field)):
@@ -214,7 +215,7 @@ class _Template:
         match = _FIELD.fullmatch(name)
         shown = f"{{{name}}}"
         if match is None:
-            hint = "write {groups[0]}, {groups[1]} …" if name.startswith("groups") else _GRAMMAR
+            hint = "write {groups[0]}, {groups[1]} …" if name.startswith("group") else _GRAMMAR
             self.problems.append(f"unknown placeholder {shown}: {hint}")
         elif conversion:
             self.problems.append(f"{shown} can't have a conversion (!{conversion})")
