@@ -34,7 +34,7 @@ class Installed:
         return reason(self.error) if self.error else ""
 
 
-class _Loader(ExtensionManager[Any]):
+class _Loader(ExtensionManager):  # type: ignore[type-arg]  # older releases are not generic
     """Loads every entry point of the group but the blocked ones; `installed` says how each went."""
 
     def __init__(self, blocked: frozenset[str]) -> None:
@@ -67,7 +67,7 @@ class _Loader(ExtensionManager[Any]):
                     self.installed.append(Installed(package, package, version, error=error))
         return chain.from_iterable(readable.values())
 
-    def _load_one_plugin(self, ep: EntryPoint, *args: Any) -> Extension[Any] | None:
+    def _load_one_plugin(self, ep: EntryPoint, *args: Any) -> "Extension[Any] | None":
         package, version = _owner(ep)
         try:
             extension = super()._load_one_plugin(ep, *args)
