@@ -51,8 +51,12 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error, and log everything.")
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default=None, help="What to log.  [default: warning]")
-@click.option("--log-format", type=click.Choice(["people", "json"]), default="people", help="How to log, on standard error.  [default: people]")
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default=None, help="What to log.  [default: warning]"
+)
+@click.option(
+    "--log-format", type=click.Choice(["people", "json"]), default="people", help="How to log, on standard error.  [default: people]"
+)
 @click.version_option(package_name="ozzy-core", prog_name="ozzy")
 @click.pass_context
 def ozzy(ctx: click.Context, debug: bool, log_level: str | None, log_format: str) -> None:

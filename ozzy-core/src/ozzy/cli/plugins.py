@@ -32,7 +32,10 @@ def list_(kind: str | None, as_json: bool) -> None:
         return
     good = [row for row in rows if row.kind is not None]
     if good:
-        table(("kind", "name", "package", "summary"), [(str(row.kind), row.name, f"{row.package} {row.version}", row.error or row.summary) for row in good])
+        table(
+            ("kind", "name", "package", "summary"),
+            [(str(row.kind), row.name, f"{row.package} {row.version}", row.error or row.summary) for row in good],
+        )
     for row in rows:
         if row.kind is None:
             click.echo(f"{styled('broken', fg='red')}: {row.name} of {row.package} {row.version}: {row.error}")
@@ -52,7 +55,9 @@ def show(name: str, kind: str | None, as_json: bool) -> None:
     kinds = [kind] if kind else list(dict.fromkeys(row.kind for row in registry.rows() if row.kind and row.name == short))
     if not kinds:
         near = _near(short, [row.name for row in registry.rows() if row.kind])
-        raise PluginError(f"there is no module {name!r}", hint=f"Did you mean {near}?" if near else "`ozzy plugins list` shows all there are.")
+        raise PluginError(
+            f"there is no module {name!r}", hint=f"Did you mean {near}?" if near else "`ozzy plugins list` shows all there are."
+        )
     described = [_described(registry.resolve(one, name)) for one in kinds]
     if as_json:
         click.echo(json.dumps(described if len(described) > 1 else described[0], indent=2, default=str))

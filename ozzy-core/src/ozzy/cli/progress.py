@@ -56,7 +56,11 @@ class ProgressLine(Listener):
 def told(progress: Progress) -> str:
     """How far a run is, in a line."""
     seconds = max(progress.seconds, 0.001)
-    parts = [f"{progress.records_read:,} read", f"{progress.records_written:,} written", f"{progress.records_read / seconds:,.0f} records/s"]
+    parts = [
+        f"{progress.records_read:,} read",
+        f"{progress.records_written:,} written",
+        f"{progress.records_read / seconds:,.0f} records/s",
+    ]
     if progress.bytes_read:
         parts.append(f"{size(progress.bytes_read)} ({size(progress.bytes_read / seconds)}/s)")
     if progress.files:
@@ -69,8 +73,10 @@ def summary(result: Result) -> str:
     if result.state == "already finished":
         return f"run {result.run_id} has finished already: {count(result.records_written, 'record')} in {count(len(result.files), 'file')}"
     head = "dry run, nothing was written" if result.state == "dry run" else f"run {result.run_id} {result.state}"
-    rate = result.records_read / max(sum(result.times.values()), 0.001)
-    lines = [f"{styled(head, err=True, bold=True)} in {duration(result.duration)}, {rate:,.0f} records/s, {count(result.checkpoints, 'checkpoint')}"]
+    rate = result.records_read / max(result.duration, 0.001)
+    lines = [
+        f"{styled(head, err=True, bold=True)} in {duration(result.duration)}, {rate:,.0f} records/s, {count(result.checkpoints, 'checkpoint')}"
+    ]
     lines += _stages(result)
     lines += _files(result)
     lines += [f"{styled('note', err=True, fg='yellow')}: {notice}" for notice in result.notices]

@@ -15,14 +15,21 @@ import click
 def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option `--set`, which a command may be given several times."""
     return click.option(
-        "--set", "overrides", multiple=True, metavar="PATH=VALUE", callback=_overrides, help="Override a value of the config: --set writer.options.compression=none."
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="PATH=VALUE",
+        callback=_overrides,
+        help="Override a value of the config: --set writer.options.compression=none.",
     )(command)
 
 
 def state_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option `--state-dir`."""
     return click.option(
-        "--state-dir", type=click.Path(path_type=Path, file_okay=False), help="Where the state of runs is kept.  [default: OZZY_STATE_DIR, else .ozzy beside the config]"
+        "--state-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where the state of runs is kept.  [default: OZZY_STATE_DIR, else .ozzy beside the config]",
     )(command)
 
 
@@ -38,7 +45,12 @@ def _overrides(_ctx: click.Context, _parameter: click.Parameter, values: tuple[s
 
 def shown_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options on what is shown of a run."""
-    command = click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object (on standard error where records go to standard output).")(command)
+    command = click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="Print the outcome as one JSON object (on standard error where records go to standard output).",
+    )(command)
     return click.option("--quiet", "-q", is_flag=True, help="Show neither progress nor summary, only errors.")(command)
 
 
@@ -79,7 +91,6 @@ def run(
         ),
         quiet=quiet,
         as_json=as_json,
-        again=f"ozzy run {config} --resume",
     )
 
 
@@ -101,11 +112,10 @@ def resume(
         lambda shown: api.resume(run_id, config=config, set=overrides, state_dir=state_dir, **shown),
         quiet=quiet,
         as_json=as_json,
-        again=f"ozzy resume {run_id}",
     )
 
 
-def _go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: bool, as_json: bool, again: str) -> None:
+def _go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: bool, as_json: bool) -> None:
     from ozzy.cli.progress import ProgressLine, summary
     from ozzy.errors import OzzyError
     from ozzy.log import set_up
@@ -119,7 +129,7 @@ def _go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: boo
             result = work({"listener": line or Listener(), "stop": stop})
     except OzzyError as error:
         if error.run_id is not None:
-            error.hint = "\n".join(filter(None, [error.hint, f"Go on with it: {again}"]))
+            error.hint = "\n".join(filter(None, [error.hint, f"Go on with it: {_again(error.run_id, error.state_dir)}"]))
         raise
     finally:
         if line is not None:
@@ -129,6 +139,16 @@ def _go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: boo
         click.echo(json.dumps(result.to_dict()), err=_records_on_stdout(result))
     elif not quiet:
         click.echo(summary(result), err=True)
+
+
+def _again(run_id: str, state_dir: str | None) -> str:
+    """The command that goes on with a run, as it is to be typed here."""
+    import shlex
+
+    from ozzy.run.runs import state_root
+
+    elsewhere = state_dir is not None and Path(state_dir) != state_root(None, None, Path.cwd())
+    return f"ozzy resume {run_id}" + (f" --state-dir {shlex.quote(str(state_dir))}" if elsewhere else "")
 
 
 def _records_on_stdout(result: Any) -> bool:

@@ -36,7 +36,10 @@ def list_(state_dir: Path | None, as_json: bool) -> None:
     if not found:
         click.echo(f"no runs in {state.root}")
         return
-    rows = [(run.id, run.state, run.facts["started"][:19].replace("T", " "), duration(run.facts.get("seconds") or 0), run.facts["pipeline"]) for run in found]
+    rows = [
+        (run.id, run.state, run.facts["started"][:19].replace("T", " "), duration(run.facts.get("seconds") or 0), run.facts["pipeline"])
+        for run in found
+    ]
     table(("run", "state", "started", "took", "pipeline"), rows)
 
 
@@ -72,7 +75,9 @@ def show(run_id: str, state_dir: Path | None, as_json: bool) -> None:
 
 
 @runs.command(short_help="Delete the state of old runs.")
-@click.option("--older-than", type=click.IntRange(min=0), default=30, show_default=True, metavar="DAYS", help="Only runs that ended so long ago.")
+@click.option(
+    "--older-than", type=click.IntRange(min=0), default=30, show_default=True, metavar="DAYS", help="Only runs that ended so long ago."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
 @state_option
 def clean(older_than: int, dry_run: bool, state_dir: Path | None) -> None:
