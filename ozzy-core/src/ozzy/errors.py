@@ -23,11 +23,13 @@ import attrs
 class OzzyError(Exception):
     """Root of all errors that speak to the user.
 
-    `message` says what happened and where, `hint` what to do about it. `run_id` is set where the error ended a run that can be resumed.
+    `message` says what happened and where, `hint` what to do about it. `run_id` and `state_dir` are set where the error ended a run that can be
+    resumed: its id, and the folder of its state.
     """
 
     exit_code: ClassVar[int] = 1
     run_id: str | None = None
+    state_dir: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -273,6 +273,7 @@ class Execution:
         self.record.save(state=state, ended=datetime.now().astimezone().isoformat(), error=message, seconds=self._elapsed())
         if isinstance(error, OzzyError):
             error.run_id = self.record.id
+            error.state_dir = str(self.record.folder.parent.parent)
 
     def _elapsed(self) -> float:
         return self.elapsed_before + time.monotonic() - self.began
