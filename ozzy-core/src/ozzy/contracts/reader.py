@@ -11,7 +11,7 @@ import attrs
 
 from ozzy.contracts.decoder import HEAD, BaseDecoder, decoded
 from ozzy.contracts.module import BaseModule, overrides
-from ozzy.data.batch import Batch
+from ozzy.data.batch import Batch, Rejected
 from ozzy.data.codecs import COMPRESSIONS, open_decompressed
 from ozzy.errors import SourceError
 from ozzy.options.option import option, options
@@ -89,10 +89,21 @@ class BaseReader(BaseModule):
         self.set_last_position(position)
         row = 0
         while not self.is_finished():
-            records = list(self.get_next_batch())
-            at = self.get_last_position()
-            yield Batch.from_records(records, split=split.id, position=at, origin=range(row, row + len(records)))
-            row += len(records)
+            given = list(self.get_next_batch())
+            good = [index for index, record in enumerate(given) if isinstance(record, dict)]
+            rejected = [
+                Rejected(f"{split.id}, record {row + index + 1}", f"a record must be a mapping, not {type(record).__name__}")
+                for index, record in enumerate(given)
+                if not isinstance(record, dict)
+            ]
+            yield Batch.from_records(
+                [given[index] for index in good],
+                split=split.id,
+                position=self.get_last_position(),
+                rejected=rejected,
+                origin=[row + index for index in good],
+            )
+            row += len(given)
 
     def acknowledge(self, position: Any) -> None:
         """Tell the source that everything up to `position` has arrived for good. Called after each committed full checkpoint."""
