@@ -1,12 +1,10 @@
 """How a run is shown while it lasts, and what is told at its end; all of it on standard error."""
 
-import shutil
 import sys
 import time
+from pathlib import Path
 
-import click
-
-from ozzy.cli.style import count, duration, size, styled
+from ozzy.cli.style import count, duration, fitted, say, screen_width, size, styled, width_of
 from ozzy.run.listener import Listener, Progress
 from ozzy.run.result import Result
 
@@ -15,94 +13,120 @@ LINE_SECONDS = 10.0
 
 
 class ProgressLine(Listener):
-    """One line that is redrawn on a terminal; a plain line every ten seconds elsewhere."""
+    """One line that is redrawn on a terminal; a plain line every ten seconds elsewhere.
+
+    Where records go to the same terminal, there is none: it would stand in their midst.
+    """
 
     def __init__(self) -> None:
-        self.terminal = sys.stderr.isatty()
-        self.next = time.monotonic() + (0 if self.terminal else LINE_SECONDS)
-        self.drawn = False
+        self.redrawn = sys.stderr.isatty()
+        self.silent = False
+        self.next = time.monotonic() + (0 if self.redrawn else LINE_SECONDS)
+        self.drawn = 0
 
-    def run_started(self, run_id: str, pipeline: str, *, resumed: bool) -> None:
+    def run_started(self, run_id: str, pipeline: str, *, resumed: bool, prints: bool = False) -> None:
+        self.silent = prints and self.redrawn and sys.stdout.isatty()
         if resumed:
-            self._print(f"going on with run {run_id}")
+            say(f"going on with run {run_id}")
 
     def batch_done(self, progress: Progress) -> None:
         now = time.monotonic()
-        if now < self.next:
+        if now < self.next or self.silent:
             return
-        self.next = now + (REDRAW_SECONDS if self.terminal else LINE_SECONDS)
-        text = told(progress)
-        if not self.terminal:
-            self._print(text)
+        self.next = now + (REDRAW_SECONDS if self.redrawn else LINE_SECONDS)
+        if not self.redrawn:
+            say(told(progress))
             return
-        width = shutil.get_terminal_size().columns - 1
-        sys.stderr.write(f"\r{text[:width]:<{width}}")
+        text = told(progress, screen_width(sys.stderr) - 1)
+        sys.stderr.write("\r" + text + " " * max(0, self.drawn - width_of(text)))
         sys.stderr.flush()
-        self.drawn = True
+        self.drawn = width_of(text)
 
     def clear(self) -> None:
         """Take the line off the terminal."""
         if self.drawn:
-            width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write(f"\r{' ' * width}\r")
+            sys.stderr.write("\r" + " " * self.drawn + "\r")
             sys.stderr.flush()
-            self.drawn = False
-
-    def _print(self, text: str) -> None:
-        self.clear()
-        click.echo(text, err=True)
+            self.drawn = 0
 
 
-def told(progress: Progress) -> str:
-    """How far a run is, in a line."""
+def told(progress: Progress, width: int | None = None) -> str:
+    """How far a run is, in one line; where it must fit into `width`, what matters less is left out."""
     seconds = max(progress.seconds, 0.001)
-    parts = [
-        f"{progress.records_read:,} read",
-        f"{progress.records_written:,} written",
-        f"{progress.records_read / seconds:,.0f} records/s",
+    facts = [
+        (0, f"{progress.records_read:,} read"),
+        (3, f"{progress.records_written:,} written"),
+        (1, f"{progress.records_read / seconds:,.0f}/s"),
     ]
     if progress.bytes_read:
-        parts.append(f"{size(progress.bytes_read)} ({size(progress.bytes_read / seconds)}/s)")
+        facts.append((4, f"{size(progress.bytes_read)}, {size(progress.bytes_read / seconds)}/s"))
     if progress.files:
-        parts.append(count(progress.files, "file"))
-    return " · ".join([*parts, duration(seconds)])
+        facts.append((5, count(progress.files, "file")))
+    facts.append((2, duration(seconds)))
+    while True:
+        text = " · ".join(fact for _, fact in facts)
+        if width is None or width_of(text) <= width or len(facts) == 1:
+            return text if width is None else fitted(text, width)
+        facts.remove(max(facts))
 
 
 def summary(result: Result) -> str:
-    """What a run did: its counts, files, and where its time went."""
-    if result.state == "already finished":
-        return f"run {result.run_id} has finished already: {count(result.records_written, 'record')} in {count(len(result.files), 'file')}"
-    head = "dry run, nothing was written" if result.state == "dry run" else f"run {result.run_id} {result.state}"
-    rate = result.records_read / max(result.duration, 0.001)
-    lines = [
-        f"{styled(head, err=True, bold=True)} in {duration(result.duration)}, {rate:,.0f} records/s, {count(result.checkpoints, 'checkpoint')}"
-    ]
-    lines += _stages(result)
+    """What a run did: its counts, its files, where its time went and which stage it was bound by."""
+    lines = [*_head(result)]
+    if result.state != "already finished":
+        lines += _stages(result)
     lines += _files(result)
     lines += [f"{styled('note', err=True, fg='yellow')}: {notice}" for notice in result.notices]
     return "\n".join(lines)
 
 
+def _head(result: Result) -> list[str]:
+    if result.state == "already finished":
+        return [f"run {result.run_id} has finished already: {count(result.records_written, 'record')} written; there is nothing to go on with"]
+    told_as = "dry run, nothing was written" if result.state == "dry run" else f"run {result.run_id} {result.state}"
+    rate = result.records_read / max(result.duration, 0.001)
+    done = [f"{count(result.records_read, 'record')} read ({rate:,.0f}/s)", f"{result.records_written:,} written"]
+    if result.bytes_read:
+        done.append(f"{size(result.bytes_read)} in")
+    if result.state != "dry run":
+        done.append(count(result.checkpoints, "checkpoint"))
+    return [f"{styled(told_as, err=True, bold=True)} in {duration(result.duration)}", ", ".join(done)]
+
+
 def _stages(result: Result) -> list[str]:
     total = sum(result.times.values()) or 1.0
-    width = max([len(name) for name in (*result.counts, *result.times)], default=0)
+    names = list(dict.fromkeys((*result.counts, *result.times)))
+    width = min(30, max(map(len, names), default=0))
     lines = []
-    for name in dict.fromkeys((*result.counts, *result.times)):
+    for name in names:
         counts = result.counts.get(name)
         seconds = result.times.get(name, 0.0)
-        flow = f"{counts.records_in:>11,} in {counts.records_out:>11,} out" if counts is not None else " " * 29
-        reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.reasons.items()) if counts is not None else ""
-        bound = "  ← bound by this" if name == result.bound_by else ""
-        lines.append(f"  {name:<{width}}{flow}{seconds:>9.2f} s {seconds / total:>4.0%}{bound}{'  ' + reasons if reasons else ''}")
+        flow = f"{counts.records_in:>13,} in{counts.records_out:>13,} out" if counts is not None else " " * 33
+        line = f"  {name:<{width}}{flow}{duration(seconds):>12}{seconds / total:>5.0%}"
+        reasons = [f"{number:,} {reason}" for reason, number in counts.reasons.items()] if counts is not None else []
+        lines += [line, *[f"  {'':<{width}}{reason:>33}" for reason in reasons]]
+    if result.bound_by is not None:
+        lines.append(f"  the run was bound by {styled(result.bound_by, err=True, bold=True)}: {result.times[result.bound_by] / total:.0%} of its time")
     return lines
 
 
 def _files(result: Result, shown: int = 10) -> list[str]:
     if not result.files:
         return []
-    total = sum(file.size for file in result.files)
-    lines = [f"  {count(len(result.files), 'file')}, {size(total)}:"]
-    lines += [f"    {file.path or file.name}  {count(file.rows, 'row')}, {size(file.size)}" for file in result.files[:shown]]
+    head = count(len(result.files), "file")
+    if result.state == "dry run":
+        lines = [f"{head} would be written:"]
+    else:
+        lines = [f"{head}, {size(sum(file.size for file in result.files))}:"]
+    for file in result.files[:shown]:
+        facts = count(file.rows, "row") + ("" if result.state == "dry run" else f"{size(file.size):>12}")
+        lines.append(f"  {facts:>26}  {_short_path(file.path or file.name)}")
     if len(result.files) > shown:
-        lines.append(f"    … and {len(result.files) - shown} more; `ozzy runs show {result.run_id}` lists them")
+        lines.append(f"  … and {len(result.files) - shown:,} more" + ("" if result.state == "dry run" else f"; `ozzy runs show {result.run_id}` lists them"))
     return lines
+
+
+def _short_path(text: str) -> str:
+    """A path below the working folder without that folder."""
+    path = Path(text)
+    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else text

@@ -80,7 +80,7 @@ class Execution:
         place = self._stand_at(document)
         if place.finished:
             return self._finished(already=True)
-        self.listener.run_started(run_id, self.identity, resumed=self.resumed)
+        self.listener.run_started(run_id, self.identity, resumed=self.resumed, prints=self._prints())
         if not self.resumed:
             self.reporting.started()
         self.runner = self._runner(place, document)
@@ -247,8 +247,12 @@ class Execution:
             records_written=sum(counts[label].records_out for label in self.pipeline.writers if label in counts),
             bytes_read=runner.bytes_read if runner is not None else 0,
             resumed=self.resumed,
+            prints=self._prints(),
             notices=list(self.pipeline.config.notices),
         )
+
+    def _prints(self) -> bool:
+        return self.record is not None and any(getattr(writer, "prints", False) for writer in self.pipeline.writers.values())
 
     def _keep_metadata(self, result: Result) -> None:
         """The inherited keys of the shared metadata, for stats managers and notifiers."""

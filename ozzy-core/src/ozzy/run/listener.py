@@ -19,8 +19,8 @@ class Progress:
 class Listener:
     """Is told what happens in a run, in the process that runs it. Override what you need; what these raise ends the run."""
 
-    def run_started(self, run_id: str, pipeline: str, *, resumed: bool) -> None:
-        """A run begins, or goes on."""
+    def run_started(self, run_id: str, pipeline: str, *, resumed: bool, prints: bool = False) -> None:
+        """A run begins, or goes on; `prints` says whether a writer prints to standard output."""
 
     def batch_done(self, progress: Progress) -> None:
         """A batch has gone through all stages."""

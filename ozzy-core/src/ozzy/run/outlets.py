@@ -2,10 +2,10 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ozzy.contracts.grouper import GroupKey
-from ozzy.contracts.module import blamed_on
+from ozzy.contracts.module import blamed_on, overrides
 from ozzy.contracts.writer import BaseWriter, Receipt, takes_group
 from ozzy.data.batch import Batch, Rejected
 from ozzy.errors import DataError, DestinationError
@@ -30,8 +30,8 @@ class Outlet:
 
     @property
     def full(self) -> bool:
-        """Whether the writer's limit is reached."""
-        return bool(self.limit) and self.given >= self.limit
+        """Whether the writer's limit is reached, or it takes no more."""
+        return (bool(self.limit) and self.given >= self.limit) or bool(getattr(self.writer, "full", False))
 
     @property
     def given(self) -> int:
@@ -64,7 +64,8 @@ class Outlet:
             end = min(len(batch), done + self.limit - self.given) if self.limit else len(batch)
             counts.records_in += end - done
             if not self.counts_only:
-                self._by_group(batch, keys, range(done, end))
+                whole = end - done == len(batch)
+                self._by_group(batch if whole else batch.take(range(done, end)), keys if whole or keys is None else keys[done:end])
             done = end
         if done == len(batch):
             return None
@@ -72,15 +73,30 @@ class Outlet:
         counts.reasons["limited"] += len(batch) - done
         return done
 
-    def _by_group(self, batch: Batch, keys: Sequence[GroupKey] | None, rows: range) -> None:
-        groups: dict[GroupKey, Sequence[int]] = {(): rows}
-        if keys is not None:
-            found: dict[GroupKey, list[int]] = defaultdict(list)
-            for row in rows:
-                found[keys[row]].append(row)
-            groups = {**found}
+    def _by_group(self, batch: Batch, keys: Sequence[GroupKey] | None) -> None:
+        if keys is None:
+            self._hand_over(batch, ())
+            return
+        groups: dict[GroupKey, list[int]] = defaultdict(list)
+        for row, key in enumerate(keys):
+            groups[key].append(row)
+        if len(groups) > 1 and overrides(self.writer, "write_groups", BaseWriter):
+            self._hand_over_together(batch, groups)
+            return
         for key, members in groups.items():
             self._hand_over(batch if len(members) == len(batch) else batch.take(members), key)
+
+    def _hand_over_together(self, batch: Batch, groups: Mapping[GroupKey, Sequence[int]]) -> None:
+        """Give the writer all groups at once; a row that it refuses is taken out, and the rest is given again."""
+        while len(batch):
+            try:
+                with blamed_on(self.label, self.writer, DestinationError):
+                    self.writer.write_groups(batch, groups)
+                return
+            except DataError as error:
+                bad = self._refused(batch, error)
+                batch = batch.take([row for row in range(len(batch)) if row != bad])
+                groups = {key: [row - (row > bad) for row in members if row != bad] for key, members in groups.items()}
 
     def _hand_over(self, batch: Batch, key: GroupKey) -> None:
         """Give the writer a batch of one group; a row that it refuses is taken out, and what stands around it is given again."""
@@ -91,12 +107,17 @@ class Outlet:
                 if len(part):
                     self._give(part, key)
             except DataError as error:
-                if error.row is None:
-                    raise DataError(f"{between(part)}: {self.label}: {error.message}", hint=error.hint) from error
-                bad = part.take([error.row])
-                self.errors.reject(self.label, Rejected(where(part, error.row), f"{self.label}: {error.message}", line_of(bad)))
-                self.books.stages[self.label].reasons["bad"] += 1
-                waiting += [part.take(range(error.row + 1, len(part))), part.take(range(error.row))]
+                bad = self._refused(part, error)
+                waiting += [part.take(range(bad + 1, len(part))), part.take(range(bad))]
+
+    def _refused(self, batch: Batch, error: DataError) -> int:
+        """Book a row that the writer refuses; its index. Raises DataError where the row is not known, or bad rows end the run."""
+        if error.row is None:
+            raise DataError(f"{between(batch)}: {self.label}: {error.message}", hint=error.hint) from error
+        line = line_of(batch.take([error.row]))
+        self.errors.reject(self.label, Rejected(where(batch, error.row), f"{self.label}: {error.message}", line))
+        self.books.stages[self.label].reasons["bad"] += 1
+        return error.row
 
     def _give(self, batch: Batch, key: GroupKey) -> None:
         with blamed_on(self.label, self.writer, DestinationError):

@@ -32,7 +32,7 @@ class Result:
 
     `state` is `finished`, `dry run`, or `already finished` where there was nothing left to resume. `counts` maps each stage to its
     counts in the order of the data, `times` to seconds; `checkpoints` counts those of this process; `duration` is in seconds, over all
-    processes of the run.
+    processes of the run. `prints` says whether a writer printed to standard output.
     """
 
     run_id: str
@@ -47,6 +47,7 @@ class Result:
     records_written: int = 0
     bytes_read: int = 0
     resumed: bool = False
+    prints: bool = False
     notices: list[str] = attrs.Factory(list)
 
     @property

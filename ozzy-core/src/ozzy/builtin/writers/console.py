@@ -1,7 +1,7 @@
 """Writer `console`: standard output."""
 
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 from ozzy.contracts.writer import BaseWriter, GroupKey, Receipt, WriterContext
 from ozzy.data.batch import Batch
@@ -14,6 +14,7 @@ class ConsoleWriter(BaseWriter):
     checkpoint. When the program that reads the output has gone (`ozzy run … | head`), the rest is counted as ignored.
     """
 
+    prints: ClassVar[bool] = True
     full = False
     """Whether nobody reads any more, so that the run may end here."""
 
