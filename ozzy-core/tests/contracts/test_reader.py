@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from typing import ClassVar
 
 import pytest
 
@@ -44,8 +45,7 @@ class Parts(BaseReader):
 class Streams(BaseStreamReader):
     """Streams out of a dict."""
 
-    content: dict = {}
-    opened: list = []
+    content: ClassVar[dict] = {}
     closed = 0
 
     def get_read_streams(self):
@@ -211,7 +211,7 @@ def test_the_meta_of_a_stream_comes_back():
 
 def test_an_inherited_reader_of_streams_needs_no_options_class():
     class Inherited(BaseStreamReader):
-        supported_options = {"bucket": {"type": str}}
+        supported_options: ClassVar[dict] = {"bucket": {"type": str}}
 
         def get_read_streams(self):
             yield Stream("a", 3, {"key": 1})
