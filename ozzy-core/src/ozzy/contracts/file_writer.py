@@ -1,6 +1,6 @@
 """Writers of files: rows are formatted, compressed, staged and named here; an author only puts a finished file at its place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -121,7 +121,16 @@ class BaseFileWriter(BaseWriter):
         return self.names.name(group, number), False
 
     def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
-        self.files.write(group_key or (), self._formatted(batch))
+        self.files.write(self.file_key(batch, group_key or ()), self._formatted(batch))
+
+    def write_groups(self, batch: Batch, groups: Mapping[GroupKey, Sequence[int]]) -> None:
+        rows = self._formatted(batch)
+        for key, members in groups.items():
+            self.files.write(self.file_key(batch, key), [rows[row] for row in members])
+
+    def file_key(self, batch: Batch, group: GroupKey) -> GroupKey:
+        """What tells the open files apart: the group, unless there is more to it."""
+        return group
 
     def prepare(self, final: bool) -> Receipt:
         if not self.files.dry:
@@ -261,14 +270,13 @@ class BaseNamedFileWriter(BaseFileWriter):
         """Whether each part of the source gets files of its own, because the filebase names it."""
         return self.names.uses_source or self.names.uses_split
 
-    def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
-        key = group_key or ()
-        if self.by_split:
-            if self._split not in {None, batch.split}:
-                self.files.close_all()
-            self._split = batch.split
-            key = (*key, batch.split)
-        super().write_batch(batch, key)
+    def file_key(self, batch: Batch, group: GroupKey) -> GroupKey:
+        if not self.by_split:
+            return group
+        if self._split not in {None, batch.split}:
+            self.files.close_all()
+        self._split = batch.split
+        return (*group, batch.split)
 
     def prepare(self, final: bool) -> Receipt:
         return super().prepare(final) | {"split": self._split}

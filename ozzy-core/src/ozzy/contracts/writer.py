@@ -9,6 +9,7 @@ At a checkpoint the run calls `prepare`, saves the receipt it returns, and for a
 
 import enum
 import inspect
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -96,6 +97,15 @@ class BaseWriter(BaseModule):
         nothing of the batch was taken: what is left without that row is offered again.
         """
         raise NotImplementedError(f"{type(self).__name__} has no write_batch()")
+
+    def write_groups(self, batch: Batch, groups: Mapping[GroupKey, Sequence[int]]) -> None:
+        """Take a batch whose rows belong to several groups: each group's rows by their indices, in order.
+
+        Called instead of `write_batch` where a writer overrides it. A DataError that names a row means that nothing was taken: the run
+        takes the row out and calls again.
+        """
+        for key, members in groups.items():
+            self.write_batch(batch.take(members), key)
 
     def flush(self) -> None:
         """Bring what is buffered to the destination. Called at each checkpoint, for a writer without staging."""

@@ -142,12 +142,14 @@ def encode_record(record: Any) -> bytes:
 def encode_values(values: Sequence[Any]) -> list[bytes]:
     """What `encode_record` gives for each value, made in one call. Raises DataError, without a row."""
     try:
-        lines = _encoder.encode_lines(values).split(b"\n")
+        text = _encoder.encode_lines(values)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return [encode_record(value) for value in values]
+    lines = text.split(b"\n")
     lines.pop()
-    for at, line in enumerate(lines):
-        if len(line) > _DEEP_AT or b"null" in line:
+    if b"null" in text or max(map(len, lines), default=0) > _DEEP_AT:
+        doubtful = [at for at, line in enumerate(lines) if (b"null" in line and values[at] is not None) or len(line) > _DEEP_AT]
+        for at in doubtful:
             lines[at] = encode_record(values[at])
     return lines
 

@@ -1,13 +1,13 @@
 """Formatter `csv`: a table in text, with a column for each field."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from ozzy.contracts.formatter import BaseExportFormatter
 from ozzy.data.batch import Batch
-from ozzy.data.json_text import MISSING, encode_record
+from ozzy.data.json_text import MISSING, encode_record, encode_values
 from ozzy.errors import DataError
 from ozzy.options.option import option, options
 
@@ -71,16 +71,29 @@ def _columns(options: CSVOptions) -> list[str]:
 
 
 def _cells(column: tuple[Any, ...]) -> list[bytes]:
-    """The cells of one column: at once where it holds nothing but texts or nothing but numbers, else one by one."""
+    """The cells of one column: at once where it holds nothing but texts or nothing but JSON, else one by one."""
     kinds = set(map(type, column))
-    if kinds == {str}:
-        text = "\0".join(column)
-        if text.count("\0") == len(column) - 1:
-            quoted = text.replace('"', '""').replace("\0", '"\0"')
-            return _utf8(f'"{quoted}"').split(b"\0")
-    elif kinds <= {int, float, bool}:
-        return encode_record(column)[1:-1].split(b",")
+    empty = bool(kinds & _EMPTY)
+    if str in kinds and kinds <= _TEXTS:
+        cells = _texts([value if type(value) is str else "" for value in column] if empty else column)
+        if cells is not None:
+            return [cell if type(value) is str else b"" for cell, value in zip(cells, column, strict=True)] if empty else cells
+    elif kinds <= _JSON:
+        cells = encode_values([None if value is MISSING else value for value in column] if type(MISSING) in kinds else column)
+        if kinds & _NESTED:
+            cells = b"\n".join(cells).replace(b'"', b'""').split(b"\n")
+            cells = [b'"%b"' % cell if cell[:1] in _OPENING else cell for cell in cells]
+        return [b"" if cell == b"null" else cell for cell in cells] if empty else cells
     return [_CELLS.get(type(value), _other)(value) for value in column]
+
+
+def _texts(column: Sequence[str]) -> list[bytes] | None:
+    """Texts in quotes, all in one go; None where one of them holds the NUL that goes between."""
+    text = "\0".join(column)
+    if text.count("\0") != len(column) - 1:
+        return None
+    quoted = text.replace('"', '""').replace("\0", '"\0"')
+    return _utf8(f'"{quoted}"').split(b"\0")
 
 
 def _located(rows: list[tuple[Any, ...]]) -> DataError:
@@ -117,11 +130,16 @@ def _boolean(value: bool) -> bytes:
 def _other(value: Any) -> bytes:
     """The cell of a number, a nested value, or anything else that has a form in JSON."""
     encoded = encode_record(value)
-    if encoded[:1] in {b"{", b"["}:
-        return b'"' + encoded.replace(b'"', b'""') + b'"'
     if encoded[:1] == b'"':
         return _text(msgspec.json.decode(encoded, type=str))
+    if encoded[:1] in _OPENING:
+        return b'"' + encoded.replace(b'"', b'""') + b'"'
     return b"" if encoded == b"null" else encoded
 
 
+_EMPTY = {type(None), type(MISSING)}
+_NESTED = {dict, list}
+_TEXTS = {str, *_EMPTY}
+_JSON = {int, float, bool, *_NESTED, *_EMPTY}
+_OPENING = (b"{", b"[")
 _CELLS: Mapping[type, Callable[[Any], bytes]] = {str: _text, bool: _boolean, type(None): _empty, type(MISSING): _empty}
