@@ -30,5 +30,8 @@ class BaseTransform(BaseModule):
     """Whether each record gives exactly one, in the same order; the books hold it to that."""
 
     def transform_batch(self, batch: Batch) -> Batch | Iterable[Any]:
-        """The records after the change. Called once for each batch that is not empty."""
+        """The records after the change. Called once for each batch that is not empty.
+
+        The batch itself may be returned: its records count as changed where they were asked for, unless `writes` is empty.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no transform_batch()")

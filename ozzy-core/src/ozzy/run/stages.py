@@ -120,6 +120,8 @@ class FilterStage(Stage):
             if not self.errors.skips:
                 raise self.failure(batch, error, self.module.mask) from error
             batch, mask = self.each(batch, lambda one: self.module.mask(one)[0])
+        if len(mask) != len(batch):
+            raise DataError(f"{self.name} ({type(self.module).__name__}) gave a mask of {len(mask)} for {len(batch)} records")
         passed = batch.where(mask)
         self.books.enter(self.name, len(batch), len(passed), "filtered")
         return passed
@@ -150,6 +152,8 @@ class TransformStage(Stage):
     def _transformed(self, batch: Batch, made: list[Any]) -> Batch:
         """What the transform makes of a batch; records that it yields are put into `made` one by one."""
         given = self.module.transform_batch(batch)
+        if given is batch:
+            return batch if self.module.writes == () or "records" not in batch.faces else batch.changed()
         if isinstance(given, Batch):
             given.split, given.position = batch.split, batch.position
             return given
