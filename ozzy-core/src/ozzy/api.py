@@ -37,6 +37,7 @@ __all__ = [
     "Result",
     "Stop",
     "Validation",
+    "abandon",
     "explain",
     "preview",
     "read",
@@ -91,8 +92,28 @@ def resume(
     Secrets are not: where one was written in the config, give `config` or `set` again. Raises OzzyError.
     """
     record = StateFolder(state_root(state_dir, None, Path.cwd())).find(run_id)
+    start = _stored_start(record, config, set or {}, registry)
+    start.listener, start.stop = listener, stop
+    return start.go(True, record=record)
+
+
+def abandon(
+    run_id: str,
+    *,
+    config: ConfigSource | None = None,
+    set: Mapping[str, str] | None = None,
+    state_dir: str | Path | None = None,
+    registry: Registry | None = None,
+) -> None:
+    """Give an unfinished run up, by its id: what it staged is deleted, what it had published stays. Raises OzzyError."""
+    record = StateFolder(state_root(state_dir, None, Path.cwd())).find(run_id)
+    _stored_start(record, config, set or {}, registry).give_up(record)
+
+
+def _stored_start(record: RunRecord, config: ConfigSource | None, given: Mapping[str, str], registry: Registry | None) -> "_Start":
+    """What an old run began with, from its state, or from the config where one is given."""
     facts = record.facts
-    overrides = {**facts["set"], **(set or {})}
+    overrides = {**facts["set"], **given}
     folder = Path(facts["working_folder"])
     if config is not None:
         loaded = load_config(config, set=overrides, working_folder=folder)
@@ -105,7 +126,7 @@ def resume(
             )
         loaded = load_config(facts["config"], set=overrides, working_folder=folder)
         loaded = attrs.evolve(loaded, file=Path(facts["config_file"]) if facts["config_file"] else None)
-    return _Start(loaded, overrides, record.folder.parent.parent, facts["limit"], listener, stop, registry).go(True, record=record)
+    return _Start(loaded, overrides, record.folder.parent.parent, facts["limit"], None, None, registry)
 
 
 @attrs.define
@@ -146,6 +167,15 @@ class _Start:
             return self._with_state(pipeline, state, with_lease, old)
         finally:
             with_lease.release()
+
+    def give_up(self, record: RunRecord) -> None:
+        """Abandon a run that is not to be gone on with; nothing happens to one that has ended."""
+        lease = Lease(record.folder.parent).take(record.id)
+        try:
+            if record.unfinished:
+                self._abandon(record, self.registry or Registry.load())
+        finally:
+            lease.release()
 
     def _pipeline(self, registry: Registry, started: datetime) -> Pipeline:
         metadata = Metadata(

@@ -7,15 +7,16 @@ import click
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print a script that completes commands and options in SHELL.
+    r"""Print a script that completes commands, options and paths in SHELL.
 
     \b
-    bash: eval "$(ozzy completion bash)"          in ~/.bashrc
-    zsh:  eval "$(ozzy completion zsh)"           in ~/.zshrc
-    fish: ozzy completion fish | source           in ~/.config/fish/config.fish
+      bash: eval "$(ozzy completion bash)"          in ~/.bashrc
+      zsh:  eval "$(ozzy completion zsh)"           in ~/.zshrc
+      fish: ozzy completion fish | source           in ~/.config/fish/config.fish
     """
     from click.shell_completion import get_completion_class
 
     made = get_completion_class(shell)
     assert made is not None
-    click.echo(made(ctx.find_root().command, {}, "ozzy", "_OZZY_COMPLETE").source())
+    script = made(ctx.find_root().command, {}, "ozzy", "_OZZY_COMPLETE")
+    click.echo(script.source_template % script.source_vars())

@@ -1,14 +1,17 @@
 """`ozzy explain`, `ozzy validate` and `ozzy preview`: what can be known of a config without running it."""
 
 import json
-import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ozzy.cli.run import set_option, state_option
-from ozzy.cli.style import styled
+from ozzy.cli.style import fitted, one_line, padded, screen_width, styled, table, width_of
+
+NARROWEST_COLUMN = 22
+KEPT_BACK = "(kept back)"
 
 
 @click.command(short_help="Say what a run would be: modules, faces, guarantee, places.")
@@ -26,22 +29,20 @@ def explain(config: Path, overrides: dict[str, str], state_dir: Path | None, as_
 
     found = api.explain(config, set=overrides, state_dir=state_dir)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2))
+        _print_json(found.to_dict())
         return
     click.echo(styled(found.pipeline or "a config without a name", bold=True))
     rows = [(one.stage, one.name, f"{one.package} {one.version}".strip(), one.face) for one in found.modules]
-    table(("stage", "module", "from", "face"), rows)
+    table(("stage", "module", "from", "gets"), rows)
     click.echo()
-    click.echo(f"{styled('delivery', bold=True)}     {found.guarantee.level}")
-    for weakness in found.guarantee.weaknesses:
-        click.echo(f"             because of {weakness.part}: {weakness.reason}")
-    click.echo(f"{styled('checkpoints', bold=True)}  {found.light_checkpoints}")
-    click.echo(f"{styled('state', bold=True)}        {found.state}")
+    facts = [("delivery", found.guarantee.level)]
+    facts += [("", f"because of {weakness.part}: {weakness.reason}") for weakness in found.guarantee.weaknesses]
+    facts += [("checkpoints", found.light_checkpoints), ("state", str(found.state))]
     for label, place in found.destinations.items():
-        click.echo(f"{styled('files', bold=True)}        {label}: {place}")
-        click.echo(f"             staged in {found.staging[label]}")
-    for notice in found.notices:
-        click.echo(f"{styled('note', fg='yellow')}: {notice}")
+        facts += [("files", f"{label}: {place}"), ("", f"staged in {found.staging[label]}")]
+    for name, fact in facts:
+        click.echo(styled(f"{name:<13}", bold=True) + fact)
+    _print_notices(found.notices)
 
 
 @click.command(short_help="Check a config, and say where each value came from.")
@@ -54,28 +55,27 @@ def validate(config: Path, overrides: dict[str, str], as_json: bool) -> None:
     from ozzy.options.secrets import masked
 
     found = api.validate(config, set=overrides)
-    modules = [
-        {
-            "section": one.section.path,
-            "module": one.found.name,
-            "package": one.found.package,
-            "options": {
-                name: {"value": value, "from": str(one.origins.get(name, "default"))}
-                for name, value in masked(one.found.cls, one.options).items()
-            },
-        }
-        for one in found.modules
-    ]
+    modules: list[dict[str, Any]] = []
+    for one in found.modules:
+        shown: Any = masked(one.found.cls, one.options)
+        options = {name: {"value": value, "from": str(one.origins.get(name, "default"))} for name, value in shown.items()}
+        modules.append({"section": one.section.path, "module": one.found.name, "package": one.found.package, "options": options})
     if as_json:
-        click.echo(json.dumps({"valid": True, "modules": modules, "notices": found.notices}, indent=2, default=str))
+        _print_json({"valid": True, "modules": modules, "notices": found.notices})
         return
     for module in modules:
         click.echo(f"{styled(module['section'], bold=True)}: {module['module']} ({module['package']})")
         for name, told in module["options"].items():
-            click.echo(f"  {name} = {_short(told['value'])}  {styled(told['from'], dim=True)}")
-    for notice in found.notices:
-        click.echo(f"{styled('note', fg='yellow')}: {notice}")
+            click.echo(_value_line(name, told["value"], told["from"]))
+    _print_notices(found.notices)
     click.echo(f"{config} is valid")
+
+
+def _value_line(name: str, value: Any, origin: str) -> str:
+    """One option; on a terminal it is cut to one line, origin included."""
+    text = f"  {name} = {_as_json(value)}"
+    room = screen_width() - len(origin) - 2 if sys.stdout.isatty() else sys.maxsize
+    return f"{fitted(text, room)}  {styled(origin, dim=True)}"
 
 
 @click.command(short_help="Show records as they leave each stage, side by side.")
@@ -89,40 +89,44 @@ def preview(config: Path, number: int, overrides: dict[str, str], as_json: bool)
 
     stages = api.preview(config, number, set=overrides)
     if as_json:
-        click.echo(json.dumps([{"stage": s.name, "module": s.module, "records": s.records} for s in stages], indent=2, default=str))
+        _print_json([{"stage": s.name, "module": s.module, "records": s.records} for s in stages])
         return
-    width = max(20, (shutil.get_terminal_size((100, 24)).columns - 3 * (len(stages) - 1)) // len(stages))
-    for at in range(max((len(stage.records) for stage in stages), default=0)):
+    heads = [f"{stage.name} ({stage.module})" for stage in stages]
+    columns = max(1, min(len(stages), (screen_width() + 3) // (NARROWEST_COLUMN + 3)))
+    width = (screen_width() - 3 * (columns - 1)) // columns
+    for at in range(max(len(stage.records) for stage in stages)):
         click.echo(styled(f"record {at + 1}", bold=True))
-        columns = [_wrapped(stage.records[at] if at < len(stage.records) else None, width) for stage in stages]
-        heads = [f"{stage.name} ({stage.module})"[:width] for stage in stages]
-        for cells in [heads, *_side_by_side(columns)]:
-            click.echo("   ".join(f"{cell:<{width}}" for cell in cells).rstrip())
+        shown = [_fields(stage.records[at]) if at < len(stage.records) else [] for stage in stages]
+        for first in range(0, len(stages), columns):
+            side_by_side(heads[first : first + columns], shown[first : first + columns], width)
         click.echo()
     if not stages[0].records:
         click.echo("the source has no records")
 
 
-def _side_by_side(columns: list[list[str]]) -> list[list[str]]:
-    height = max(map(len, columns))
-    return [[column[row] if row < len(column) else "" for column in columns] for row in range(height)]
+def side_by_side(heads: list[str], columns: list[list[str]], width: int) -> None:
+    """Print columns of lines beside each other, each cut to `width`."""
+    click.echo("   ".join(styled(padded(fitted(head, width), width), dim=True) for head in heads).rstrip())
+    for row in range(max(map(len, columns))):
+        cells = [fitted(column[row], width) if row < len(column) else "" for column in columns]
+        click.echo("   ".join(padded(cell, width) for cell in cells).rstrip())
 
 
-def _wrapped(record: Any, width: int) -> list[str]:
+def _fields(record: Any) -> list[str]:
     if record is None:
-        return ["–"]
-    lines = [f"{name}: {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in record.items()]
-    return [line if len(line) <= width else f"{line[: width - 1]}…" for line in lines]
+        return [KEPT_BACK]
+    width = max(map(width_of, record), default=0)
+    return [f"{padded(one_line(name), width)}  {one_line(_as_json(value))}" for name, value in record.items()] or ["{}"]
 
 
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 100 else f"{text[:99]}…"
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """Print rows in columns that are as wide as they need to be."""
-    widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
-    click.echo(styled("  ".join(f"{head:<{width}}" for head, width in zip(heads, widths, strict=True)).rstrip(), dim=True))
-    for row in rows:
-        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def _print_notices(notices: list[str]) -> None:
+    for notice in notices:
+        click.echo(f"{styled('note', fg='yellow')}: {notice}")

@@ -19,6 +19,9 @@ COMMANDS = {
 }
 """Each command's place and its line of help: so that `ozzy --help` imports none of them."""
 
+ANYWHERE = {"--debug": 0, "--log-level": 1, "--log-format": 1}
+"""Global options that may stand after the command too, and how many values each takes."""
+
 
 class Commands(click.Group):
     """A group whose commands are imported when they are called."""
@@ -37,6 +40,15 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            return 0
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _globals_first(args))
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         try:
             return super().resolve_command(ctx, args)
@@ -44,101 +56,132 @@ class Commands(click.Group):
             import difflib
 
             near = difflib.get_close_matches(args[0], COMMANDS, n=1) if args else []
-            if near:
-                error.message += f" Did you mean {near[0]}?"
-            raise
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]}?", ctx) from error
+
+
+def _globals_first(args: list[str]) -> list[str]:
+    """The arguments with the options of `ozzy` itself before the command, wherever they stood."""
+    first, rest, at = [], [], 0
+    while at < len(args) and args[at] != "--":
+        taken = ANYWHERE.get(args[at].partition("=")[0])
+        if taken is None:
+            rest.append(args[at])
+            at += 1
+            continue
+        taken = 0 if "=" in args[at] else taken
+        first += args[at : at + 1 + taken]
+        at += 1 + taken
+    return [*first, *rest, *args[at:]]
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error, and log everything.")
 @click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default=None, help="What to log.  [default: warning]"
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+    metavar="LEVEL",
+    default="warning",
+    help="What to log: debug, info, warning or error.  [default: warning]",
 )
 @click.option(
-    "--log-format", type=click.Choice(["people", "json"]), default="people", help="How to log, on standard error.  [default: people]"
+    "--log-format",
+    type=click.Choice(["people", "json"]),
+    metavar="FORMAT",
+    default="people",
+    help="How to log, on standard error: for people, or as json.  [default: people]",
 )
 @click.version_option(package_name="ozzy-core", prog_name="ozzy")
-@click.pass_context
-def ozzy(ctx: click.Context, debug: bool, log_level: str | None, log_format: str) -> None:
-    """Ozzy the plumber moves records from any source to any destination: filtered, transformed, grouped and formatted, with nothing
-    lost and nothing twice.
+@click.pass_obj
+def ozzy(settings: dict[str, Any], debug: bool, log_level: str, log_format: str) -> None:
+    r"""Ozzy the plumber moves records from any source to any destination.
+
+    They are filtered, transformed, grouped and formatted on the way, and none is lost or comes twice, even when a run is killed.
 
     \b
-    A config names a reader and a writer, and what happens between them:
-      {"reader": {"name": "fs", "options": {"input": "in"}},
-       "writer": {"name": "fs", "options": {"filebase": "out/all"}}}
+    A config (JSON, YAML or TOML) names a reader, a writer, and what is between:
+      reader: {name: fs, options: {input: data/*.jl.gz}}
+      filter: {name: key_value, options: {keys: [{name: country, value: es}]}}
+      writer: {name: fs, options: {filebase: out/spain}}
 
     \b
-    ozzy validate export.json     check it
-    ozzy run export.json          run it
-    ozzy run export.json --resume go on after a crash
+      ozzy validate export.yaml      check it
+      ozzy preview export.yaml       see what becomes of the first records
+      ozzy run export.yaml           run it
+      ozzy run export.yaml --resume  go on after a crash
+      ozzy plugins show fs           what a module does, and its options
     """
-    ctx.obj = {"debug": debug}
-    if ctx.invoked_subcommand is not None:
-        ctx.call_on_close(_flush)
-        ctx.obj["log"] = {"level": "debug" if debug else log_level or "warning", "format": log_format}
-
-
-def _flush() -> None:
-    sys.stdout.flush()
+    settings["debug"] = debug
+    settings["log"] = {"level": "debug" if debug else log_level.lower(), "format": log_format}
 
 
 def main() -> None:
     """Run the command, and leave with the exit code of what went wrong."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(call(sys.argv[1:]))
 
 
 def call(arguments: list[str]) -> int:
     """Run the command with these arguments; the exit code. What went wrong is told on standard error."""
-    debug = "--debug" in arguments
+    settings: dict[str, Any] = {"debug": False, "log": {"level": "warning", "format": "people"}}
     try:
-        outcome: Any = ozzy.main(arguments, prog_name="ozzy", standalone_mode=False)
+        outcome: Any = ozzy.main(arguments, prog_name="ozzy", standalone_mode=False, obj=settings)
     except click.exceptions.Abort:
-        click.echo("aborted", err=True)
+        click.echo("stopped", err=True)
         return 130
     except click.ClickException as error:
         error.show()
-        return 2
-    except click.exceptions.Exit as error:
         return error.exit_code
-    except BrokenPipeError:
-        _no_more_output()
-        return 0
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-        return 130
     except Exception as error:
-        return told(error, debug=debug)
+        return told(error, **settings)
+    _end_output()
     return outcome if isinstance(outcome, int) else 0
 
 
-def told(error: Exception, *, debug: bool) -> int:
-    """Tell an error to the user; its exit code."""
-    from ozzy.errors import Interrupted, OzzyError
+def _end_output() -> None:
+    """Keep Python from complaining at exit where nobody reads standard output any more."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def told(error: Exception, *, debug: bool, log: dict[str, str]) -> int:
+    """Tell an error to the user, as one JSON object where logs are JSON; its exit code."""
+    from ozzy.errors import OzzyError
     from ozzy.log import redact
 
+    expected = isinstance(error, OzzyError)
+    message = str(error) if expected else f"this is a bug in ozzy or in a plugin: {type(error).__name__}: {error}"
+    trace = ""
     if debug:
         import traceback
 
-        click.echo(redact("".join(traceback.format_exception(error))), err=True)
-    if isinstance(error, OzzyError):
-        click.echo(redact(f"{_red('error')}: {error}"), err=True)
-        return error.code if isinstance(error, Interrupted) else error.exit_code
-    text = f"{type(error).__name__}: {error}"
-    click.echo(redact(f"{_red('error')}: this is a bug in ozzy or in a plugin: {text}"), err=True)
-    if not debug:
-        click.echo("`ozzy --debug …` shows the traceback.", err=True)
-    return 1
+        trace = "".join(traceback.format_exception(error))
+    elif not expected:
+        message += "\n`ozzy --debug …` shows the traceback."
+    code = exit_code(error)
+    if log["format"] == "json":
+        import json
 
-
-def _red(text: str) -> str:
+        line = {"level": "error", "event": message, "error": type(error).__name__, "exit_code": code}
+        click.echo(redact(json.dumps(line | ({"exception": trace} if trace else {}), ensure_ascii=False)), err=True)
+        return code
     from ozzy.cli.style import styled
 
-    return styled(text, fg="red", bold=True, err=True)
+    click.echo(redact(f"{trace}{styled('error', fg='red', bold=True, err=True)}: {message}"), err=True)
+    return code
 
 
-def _no_more_output() -> None:
-    """Nobody reads standard output any more: keep Python from complaining about it at exit."""
-    import os
+def exit_code(error: Exception) -> int:
+    """The exit code of an error: its class's, that of an interruption's signal, 1 for a bug."""
+    from ozzy.errors import Interrupted, OzzyError
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, Interrupted):
+        return error.code
+    return error.exit_code if isinstance(error, OzzyError) else 1

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from ozzy.cli.inspect import table
-from ozzy.cli.style import styled
+from ozzy.cli.style import screen_width, styled, table
+
+ABILITIES = ("staging", "replayable", "starts_anywhere", "one_to_one", "resumable", "appendable", "file_extension", "prints", "shared")
 
 
 @click.group(short_help="List the modules that are installed, and their options.")
@@ -23,44 +24,38 @@ def list_(kind: str | None, as_json: bool) -> None:
 
     rows = Registry.load().rows(kind)
     if as_json:
-        told = [
+        shown = [
             {"name": row.name, "kind": row.kind, "package": row.package, "version": row.version, "summary": row.summary}
             | ({"error": row.error} if row.error else {})
             for row in rows
         ]
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
         return
-    good = [row for row in rows if row.kind is not None]
+    good = [(row.kind, row.name, f"{row.package} {row.version}", row.error or row.summary) for row in rows if row.kind is not None]
     if good:
-        table(
-            ("kind", "name", "package", "summary"),
-            [(str(row.kind), row.name, f"{row.package} {row.version}", row.error or row.summary) for row in good],
-        )
+        table(("kind", "name", "package", "summary"), good)
     for row in rows:
         if row.kind is None:
             click.echo(f"{styled('broken', fg='red')}: {row.name} of {row.package} {row.version}: {row.error}")
+    if not rows:
+        click.echo("no modules")
 
 
 @plugins.command(short_help="Show the options of a module.")
 @click.argument("name")
 @click.option("--kind", metavar="KIND", help="Which kind is meant, where several have a module of that name.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON: an array with one entry for each kind.")
 def show(name: str, kind: str | None, as_json: bool) -> None:
-    """Show what the module NAME does, its options, and what it is able to do."""
-    from ozzy.errors import PluginError
+    """Show what the module NAME does, its options, and what it is able to do.
+
+    Where modules of several kinds have that name, all are shown.
+    """
     from ozzy.plan.registry import Registry
 
     registry = Registry.load()
-    short = name.rpartition("/")[2]
-    kinds = [kind] if kind else list(dict.fromkeys(row.kind for row in registry.rows() if row.kind and row.name == short))
-    if not kinds:
-        near = _near(short, [row.name for row in registry.rows() if row.kind])
-        raise PluginError(
-            f"there is no module {name!r}", hint=f"Did you mean {near}?" if near else "`ozzy plugins list` shows all there are."
-        )
-    described = [_described(registry.resolve(one, name)) for one in kinds]
+    described = [_described(registry.resolve(one, name)) for one in ([kind] if kind else _kinds(registry, name))]
     if as_json:
-        click.echo(json.dumps(described if len(described) > 1 else described[0], indent=2, default=str))
+        click.echo(json.dumps(described, indent=2, ensure_ascii=False, default=str))
         return
     for at, one in enumerate(described):
         if at:
@@ -68,10 +63,21 @@ def show(name: str, kind: str | None, as_json: bool) -> None:
         _print(one)
 
 
-def _near(name: str, names: list[str]) -> str:
+def _kinds(registry: Any, name: str) -> list[str]:
+    """The kinds that have a module of that name. Raises PluginError where none has."""
     import difflib
 
-    return " or ".join(difflib.get_close_matches(name, names, n=2))
+    from ozzy.errors import PluginError
+
+    short = name.rpartition("/")[2]
+    rows = [row for row in registry.rows() if row.kind]
+    kinds = list(dict.fromkeys(row.kind for row in rows if row.name == short))
+    if kinds:
+        return kinds
+    near = difflib.get_close_matches(short, {row.name for row in rows}, n=2)
+    raise PluginError(
+        f"there is no module {name!r}", hint=f"Did you mean {' or '.join(near)}?" if near else "`ozzy plugins list` shows all there are."
+    )
 
 
 def _described(found: Any) -> dict[str, Any]:
@@ -96,15 +102,13 @@ def _described(found: Any) -> dict[str, Any]:
                 "choices": list(one.choices) if one.choices else None,
                 "minimum": one.minimum,
                 "maximum": one.maximum,
+                "example": one.example,
                 "help": one.help,
             }
             for one in options_of(found.cls).values()
         ],
         "abilities": abilities(found.cls),
     }
-
-
-ABILITIES = ("staging", "replayable", "starts_anywhere", "one_to_one", "resumable", "appendable", "file_extension", "shared")
 
 
 def abilities(cls: type) -> dict[str, Any]:
@@ -114,21 +118,39 @@ def abilities(cls: type) -> dict[str, Any]:
 
 
 def _print(one: dict[str, Any]) -> None:
-    click.echo(f"{styled(one['name'], bold=True)} ({one['kind']}, {one['package']} {one['version']})".replace(" )", ")"))
-    click.echo(one["description"] or one["summary"])
+    whose = f"{one['package']} {one['version']}".strip()
+    click.echo(f"{styled(one['name'], bold=True)} ({one['kind']}, {whose})")
+    click.echo(_wrapped(one["description"] or one["summary"], ""))
     if one["options"]:
         click.echo("\n" + styled("options", bold=True))
     for option in one["options"]:
-        facts = [option["type"], "required" if option["required"] else f"default {json.dumps(option['default'], default=str)}"]
-        facts += [f"env {option['env']}"] if option["env"] else []
-        facts += ["secret"] if option["secret"] else []
-        facts += [f"one of {', '.join(map(str, option['choices']))}"] if option["choices"] else []
-        facts += [f"at least {option['minimum']}"] if option["minimum"] is not None else []
-        facts += [f"at most {option['maximum']}"] if option["maximum"] is not None else []
-        click.echo(f"  {option['name']}  {styled('; '.join(facts), dim=True)}")
+        click.echo(f"  {styled(option['name'], bold=True)}")
+        click.echo(_wrapped("; ".join(_facts(option)), "      "))
         if option["help"]:
-            click.echo(click.wrap_text(option["help"], initial_indent="      ", subsequent_indent="      "))
+            click.echo(_wrapped(option["help"], "      "))
     if one["abilities"]:
         click.echo("\n" + styled("abilities", bold=True))
         for name, value in one["abilities"].items():
             click.echo(f"  {name}: {json.dumps(value, default=str)}")
+
+
+def _facts(option: dict[str, Any]) -> list[str]:
+    facts = [option["type"]]
+    if option["required"]:
+        facts.append("required")
+    elif option["default"] is not None or option["env"] is None:
+        facts.append(f"default {json.dumps(option['default'], default=str)}")
+    if option["env"]:
+        facts.append(f"else from the environment: {option['env']}")
+    if option["secret"]:
+        facts.append("secret")
+    if option["choices"]:
+        facts.append(f"one of {', '.join(map(str, option['choices']))}")
+    facts += [f"{word} {option[bound]}" for word, bound in (("at least", "minimum"), ("at most", "maximum")) if option[bound] is not None]
+    if option["example"] is not None:
+        facts.append(f"for example {json.dumps(option['example'], ensure_ascii=False, default=str)}")
+    return facts
+
+
+def _wrapped(text: str, indent: str) -> str:
+    return click.wrap_text(text, width=screen_width(), initial_indent=indent, subsequent_indent=indent)

@@ -12,7 +12,19 @@ REDRAW_SECONDS = 0.2
 LINE_SECONDS = 10.0
 
 
-class ProgressLine(Listener):
+class Shown(Listener):
+    """What the command knows of a run that it shows nothing of: whether records go to standard output."""
+
+    prints = False
+
+    def run_started(self, run_id: str, pipeline: str, *, resumed: bool, prints: bool = False) -> None:
+        self.prints = prints
+
+    def clear(self) -> None:
+        """Take away what stands on the terminal for the time being."""
+
+
+class ProgressLine(Shown):
     """One line that is redrawn on a terminal; a plain line every ten seconds elsewhere.
 
     Where records go to the same terminal, there is none: it would stand in their midst.
@@ -25,6 +37,7 @@ class ProgressLine(Listener):
         self.drawn = 0
 
     def run_started(self, run_id: str, pipeline: str, *, resumed: bool, prints: bool = False) -> None:
+        super().run_started(run_id, pipeline, resumed=resumed, prints=prints)
         self.silent = prints and self.redrawn and sys.stdout.isatty()
         if resumed:
             say(f"going on with run {run_id}")
@@ -43,7 +56,6 @@ class ProgressLine(Listener):
         self.drawn = width_of(text)
 
     def clear(self) -> None:
-        """Take the line off the terminal."""
         if self.drawn:
             sys.stderr.write("\r" + " " * self.drawn + "\r")
             sys.stderr.flush()
@@ -82,7 +94,9 @@ def summary(result: Result) -> str:
 
 def _head(result: Result) -> list[str]:
     if result.state == "already finished":
-        return [f"run {result.run_id} has finished already: {count(result.records_written, 'record')} written; there is nothing to go on with"]
+        return [
+            f"run {result.run_id} has finished already: {count(result.records_written, 'record')} written; there is nothing to go on with"
+        ]
     told_as = "dry run, nothing was written" if result.state == "dry run" else f"run {result.run_id} {result.state}"
     rate = result.records_read / max(result.duration, 0.001)
     done = [f"{count(result.records_read, 'record')} read ({rate:,.0f}/s)", f"{result.records_written:,} written"]
@@ -106,7 +120,8 @@ def _stages(result: Result) -> list[str]:
         reasons = [f"{number:,} {reason}" for reason, number in counts.reasons.items()] if counts is not None else []
         lines += [line, *[f"  {'':<{width}}{reason:>33}" for reason in reasons]]
     if result.bound_by is not None:
-        lines.append(f"  the run was bound by {styled(result.bound_by, err=True, bold=True)}: {result.times[result.bound_by] / total:.0%} of its time")
+        share = result.times[result.bound_by] / total
+        lines.append(f"  the run was bound by {styled(result.bound_by, err=True, bold=True)}: {share:.0%} of its time")
     return lines
 
 
@@ -115,18 +130,19 @@ def _files(result: Result, shown: int = 10) -> list[str]:
         return []
     head = count(len(result.files), "file")
     if result.state == "dry run":
-        lines = [f"{head} would be written:"]
+        lines = [
+            f"{head} would be written:",
+            *[f"{file.rows:>15,} rows  {short_path(file.path or file.name)}" for file in result.files[:shown]],
+        ]
     else:
         lines = [f"{head}, {size(sum(file.size for file in result.files))}:"]
-    for file in result.files[:shown]:
-        facts = count(file.rows, "row") + ("" if result.state == "dry run" else f"{size(file.size):>12}")
-        lines.append(f"  {facts:>26}  {_short_path(file.path or file.name)}")
+        lines += [f"{file.rows:>15,} rows {size(file.size):>10}  {short_path(file.path or file.name)}" for file in result.files[:shown]]
     if len(result.files) > shown:
-        lines.append(f"  … and {len(result.files) - shown:,} more" + ("" if result.state == "dry run" else f"; `ozzy runs show {result.run_id}` lists them"))
+        lines.append(f"{len(result.files) - shown:>15,} more" + ("" if result.state == "dry run" else f": ozzy runs show {result.run_id}"))
     return lines
 
 
-def _short_path(text: str) -> str:
+def short_path(text: str) -> str:
     """A path below the working folder without that folder."""
     path = Path(text)
     return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else text

@@ -3,13 +3,14 @@
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+
+from ozzy.cli.style import say
 
 
 def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,19 +57,21 @@ def shown_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(short_help="Run the pipeline that a config describes.")
 @click.argument("config", type=click.Path(path_type=Path))
-@click.option("--resume", "how", flag_value="resume", help="Go on with the last run, which must have begun.")
-@click.option("--resume-auto", "how", flag_value="auto", help="Go on with the last run where it is unfinished, else start a new one.")
-@click.option("--fresh", "how", flag_value="fresh", help="Give an unfinished run up, delete what it staged, and start a new one.")
+@click.option("--resume", is_flag=True, help="Go on with the last run, which must have begun.")
+@click.option("--resume-auto", is_flag=True, help="Go on with the last run where it is unfinished, else start a new one: for cron.")
+@click.option("--fresh", is_flag=True, help="Give an unfinished run up, delete what it staged, and start a new one.")
 @click.option("--dry-run", is_flag=True, help="Read and run every stage, write nothing, keep no state.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="End the run after N records were read.")
 @set_option
 @state_option
 @shown_options
 @click.pass_context
-def run(
+def run(  # noqa: PLR0917 - what the user may write
     ctx: click.Context,
     config: Path,
-    how: str | None,
+    resume: bool,
+    resume_auto: bool,
+    fresh: bool,
     dry_run: bool,
     limit: int | None,
     overrides: dict[str, str],
@@ -76,19 +79,27 @@ def run(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Run the pipeline that CONFIG (JSON, YAML or TOML) describes.
+    r"""Run the pipeline that CONFIG (JSON, YAML or TOML) describes.
+
+    \b
+      ozzy run export.yaml
+      ozzy run export.yaml --set writer.options.compression=none --limit 100
+      ozzy run export.yaml --dry-run
 
     A run that was killed is gone on with by --resume: nothing is lost, and nothing comes twice. While one is unfinished, a plain
-    `ozzy run` refuses, so that nothing is exported twice by accident.
+    `ozzy run` refuses, so that nothing is exported twice by accident. The first Ctrl-C stops a run at a checkpoint, the second at
+    once.
+
+    Records and what --json prints go to standard output, all else to standard error.
     """
     from ozzy import api
 
-    resume: Any = {"resume": True, "auto": "auto"}.get(how or "", False)
+    if resume + resume_auto + fresh > 1:
+        raise click.UsageError("--resume, --resume-auto and --fresh exclude each other.")
+    how: Any = "auto" if resume_auto else resume
     _go(
         ctx,
-        lambda shown: api.run(
-            config, resume=resume, fresh=how == "fresh", set=overrides, state_dir=state_dir, dry_run=dry_run, limit=limit, **shown
-        ),
+        lambda shown: api.run(config, resume=how, fresh=fresh, set=overrides, state_dir=state_dir, dry_run=dry_run, limit=limit, **shown),
         quiet=quiet,
         as_json=as_json,
     )
@@ -101,10 +112,13 @@ def run(
 @state_option
 @shown_options
 @click.pass_context
-def resume(
+def resume(  # noqa: PLR0917 - what the user may write
     ctx: click.Context, run_id: str, config: Path | None, overrides: dict[str, str], state_dir: Path | None, quiet: bool, as_json: bool
 ) -> None:
-    """Go on with RUN, an id from `ozzy runs list`, or the beginning of one. Its config is in its state."""
+    """Go on with RUN, an id from `ozzy runs list`, or the beginning of one.
+
+    The config it was started with is in its state, but for secrets: where one was written in the config, give --config or --set.
+    """
     from ozzy import api
 
     _go(
@@ -116,29 +130,45 @@ def resume(
 
 
 def _go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: bool, as_json: bool) -> None:
-    from ozzy.cli.progress import ProgressLine, summary
+    from ozzy.cli.progress import ProgressLine, Shown, summary
     from ozzy.errors import OzzyError
     from ozzy.log import set_up
-    from ozzy.run.listener import Listener, Stop
+    from ozzy.run.listener import Stop
 
     set_up(**ctx.obj["log"])
-    line = ProgressLine() if not quiet and not as_json else None
+    shown = Shown() if quiet or as_json else ProgressLine()
     stop = Stop()
     try:
         with stopped_by_signals(stop):
-            result = work({"listener": line or Listener(), "stop": stop})
+            result = work({"listener": shown, "stop": stop})
     except OzzyError as error:
+        shown.clear()
         if error.run_id is not None:
             error.hint = "\n".join(filter(None, [error.hint, f"Go on with it: {_again(error.run_id, error.state_dir)}"]))
+        if as_json:
+            _print_json(_failure(error), err=shown.prints)
         raise
     finally:
-        if line is not None:
-            line.clear()
+        shown.clear()
     if as_json:
-        sys.stdout.flush()
-        click.echo(json.dumps(result.to_dict()), err=_records_on_stdout(result))
+        _print_json(result.to_dict(), err=result.prints)
     elif not quiet:
-        click.echo(summary(result), err=True)
+        say(summary(result))
+
+
+def _print_json(value: dict[str, Any], *, err: bool) -> None:
+    from ozzy.log import redact
+
+    click.echo(redact(json.dumps(value, ensure_ascii=False)), err=err)
+
+
+def _failure(error: Any) -> dict[str, Any]:
+    """The outcome of a run that did not succeed, as `--json` tells it."""
+    from ozzy.cli.main import exit_code
+    from ozzy.errors import Interrupted
+
+    state = "interrupted" if isinstance(error, Interrupted) else "failed"
+    return {"run_id": error.run_id, "state": state, "error": type(error).__name__, "message": str(error), "exit_code": exit_code(error)}
 
 
 def _again(run_id: str, state_dir: str | None) -> str:
@@ -151,20 +181,20 @@ def _again(run_id: str, state_dir: str | None) -> str:
     return f"ozzy resume {run_id}" + (f" --state-dir {shlex.quote(str(state_dir))}" if elsewhere else "")
 
 
-def _records_on_stdout(result: Any) -> bool:
-    return bool(result.records_written) and not result.files
-
-
 @contextmanager
 def stopped_by_signals(stop: Any) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM asks the run to stop at a checkpoint, the second ends the process at once."""
+    """The first Ctrl-C or SIGTERM asks the run to stop at a checkpoint, the second ends the process at once.
+
+    A handler may come in the middle of a line that is being written, so it writes past Python's buffers.
+    """
 
     def handle(number: int, _frame: Any) -> None:
         code = 128 + number
         if stop.is_set():
+            os.write(2, b"\nstopped at once\n")
             os._exit(code)
         stop.set(code)
-        click.echo("\nstopping after this batch; once more to stop at once", err=True)
+        os.write(2, b"\nstopping after this batch; once more to stop at once\n")
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -7,14 +7,18 @@ from typing import Any
 
 import click
 
-from ozzy.cli.inspect import table
+from ozzy.cli.progress import short_path
 from ozzy.cli.run import state_option
-from ozzy.cli.style import count, duration, size, styled
+from ozzy.cli.style import count, duration, size, styled, table
 
 
 @click.group(short_help="List, show and clean up runs.")
 def runs() -> None:
-    """The runs whose state is in the state folder."""
+    """The runs whose state is in the state folder.
+
+    That is --state-dir, else OZZY_STATE_DIR, else .ozzy in the working folder. State that was put beside a config in another folder
+    is in .ozzy there.
+    """
 
 
 def _state(state_dir: Path | None) -> Any:
@@ -31,13 +35,19 @@ def list_(state_dir: Path | None, as_json: bool) -> None:
     state = _state(state_dir)
     found = state.runs()
     if as_json:
-        click.echo(json.dumps([_facts(run) for run in found], indent=2))
+        click.echo(json.dumps([_facts(run) for run in found], indent=2, ensure_ascii=False))
         return
     if not found:
-        click.echo(f"no runs in {state.root}")
+        click.echo(f"no runs in {short_path(str(state.root))}; --state-dir names another folder")
         return
     rows = [
-        (run.id, run.state, run.facts["started"][:19].replace("T", " "), duration(run.facts.get("seconds") or 0), run.facts["pipeline"])
+        (
+            run.id,
+            run.state,
+            f"{run.facts['started'][:16].replace('T', ' ')}",
+            duration(run.facts["seconds"]) if run.facts.get("seconds") is not None else "",
+            short_path(run.facts["pipeline"]),
+        )
         for run in found
     ]
     table(("run", "state", "started", "took", "pipeline"), rows)
@@ -48,11 +58,11 @@ def list_(state_dir: Path | None, as_json: bool) -> None:
 @state_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show(run_id: str, state_dir: Path | None, as_json: bool) -> None:
-    """Show what became of RUN: its counts, files and checkpoints."""
+    """Show what became of RUN (its id, or the beginning of it): counts, files and checkpoints."""
     run = _state(state_dir).find(run_id)
     facts = _facts(run)
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
     click.echo(f"{styled(run.id, bold=True)}  {run.state}")
     for name in ("pipeline", "config_file", "working_folder", "started", "ended"):
@@ -61,8 +71,7 @@ def show(run_id: str, state_dir: Path | None, as_json: bool) -> None:
     if facts.get("error"):
         click.echo(f"  {styled('error', fg='red')}: {facts['error']}")
     if facts.get("checkpoints"):
-        taken = facts["checkpoints"]
-        cost = facts["checkpoint_seconds"]
+        taken, cost = facts["checkpoints"], facts["checkpoint_seconds"]
         share = cost / facts["seconds"] if facts["seconds"] else 0
         click.echo(f"  checkpoints: {taken['light']} light, {taken['full']} full, {duration(cost)} ({share:.1%} of the run)")
     for stage, counts in (facts.get("counts") or {}).items():
@@ -75,21 +84,39 @@ def show(run_id: str, state_dir: Path | None, as_json: bool) -> None:
 
 
 @runs.command(short_help="Delete the state of old runs.")
-@click.option(
-    "--older-than", type=click.IntRange(min=0), default=30, show_default=True, metavar="DAYS", help="Only runs that ended so long ago."
-)
+@click.option("--older-than", type=click.IntRange(min=0), default=0, metavar="DAYS", help="Only runs that ended so many days ago.")
+@click.option("--force", multiple=True, metavar="RUN", help="Give this unfinished run up too: delete what it staged, and its state.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
 @state_option
-def clean(older_than: int, dry_run: bool, state_dir: Path | None) -> None:
-    """Delete the state of finished and abandoned runs. What they have written stays; an unfinished run is never touched."""
+def clean(older_than: int, force: tuple[str, ...], dry_run: bool, state_dir: Path | None) -> None:
+    """Delete the state of finished and abandoned runs. What they have written stays.
+
+    An unfinished run can still be gone on with, so it is left alone, unless --force names it.
+    """
+    state = _state(state_dir)
     before = datetime.now().astimezone() - timedelta(days=older_than)
-    old = [run for run in _state(state_dir).runs() if not run.unfinished and _ended(run) <= before]
-    for run in old:
-        click.echo(f"{'would delete' if dry_run else 'deleted'} {run.id} ({run.state})")
+    forced = [state.find(run_id) for run_id in force]
+    old = [run for run in state.runs() if not run.unfinished and _ended(run) <= before]
+    gone = {run.id: run for run in (*forced, *old)}
+    for run in gone.values():
         if not dry_run:
+            if run.unfinished:
+                _abandon(run.id, state_dir)
             run.delete()
-    if not old:
+        click.echo(f"{'would delete' if dry_run else 'deleted'} {run.id} ({run.state})")
+    if not gone:
         click.echo("nothing to delete")
+
+
+def _abandon(run_id: str, state_dir: Path | None) -> None:
+    from ozzy import api
+    from ozzy.errors import ConfigError
+
+    try:
+        api.abandon(run_id, state_dir=state_dir)
+    except ConfigError as error:
+        error.hint = "Give it up with its config: ozzy run CONFIG --fresh."
+        raise
 
 
 def _ended(run: Any) -> datetime:
