@@ -18,7 +18,7 @@ from typing import Any
 
 import attrs
 
-from ozzy.errors import ConfigError, StateError
+from ozzy.errors import StateError
 from ozzy.staging.disk import make_folder, sync_path
 from ozzy.staging.naming import safe
 from ozzy.staging.state_files import read_json, write_json, writing_state
@@ -187,16 +187,6 @@ def identity_of(name: str | None, config_file: Path | None) -> str | None:
     if name:
         return name
     return str(config_file.resolve()) if config_file is not None else None
-
-
-def config_hash(config: Any) -> str:
-    """A digest of a config as written, for telling whether it has changed. Raises ConfigError for what JSON can't hold."""
-    import json
-
-    try:
-        return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"the config holds a value that JSON has no form for: {error}") from error
 
 
 def _private(folder: Path, levels: int) -> None:

@@ -202,6 +202,8 @@ def between(batch: Batch) -> str:
     """The place of a whole batch in the source."""
     if not batch.origin:
         return batch.split
+    if len(batch) == 1:
+        return where(batch, 0)
     return f"{batch.split}, records {batch.origin[0] + 1} to {batch.origin[-1] + 1}"
 
 
