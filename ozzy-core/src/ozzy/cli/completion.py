@@ -7,13 +7,13 @@ import click
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print a script that completes commands, options and paths in SHELL.
+    """Print a script that completes commands, options and paths in SHELL.
 
     \b
       bash: eval "$(ozzy completion bash)"          in ~/.bashrc
       zsh:  eval "$(ozzy completion zsh)"           in ~/.zshrc
       fish: ozzy completion fish | source           in ~/.config/fish/config.fish
-    """
+    """  # noqa: D301 - click takes the character for a mark
     from click.shell_completion import get_completion_class
 
     made = get_completion_class(shell)

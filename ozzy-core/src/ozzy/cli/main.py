@@ -95,7 +95,7 @@ def _globals_first(args: list[str]) -> list[str]:
 @click.version_option(package_name="ozzy-core", prog_name="ozzy")
 @click.pass_obj
 def ozzy(settings: dict[str, Any], debug: bool, log_level: str, log_format: str) -> None:
-    r"""Ozzy the plumber moves records from any source to any destination.
+    """Ozzy the plumber moves records from any source to any destination.
 
     They are filtered, transformed, grouped and formatted on the way, and none is lost or comes twice, even when a run is killed.
 
@@ -111,7 +111,7 @@ def ozzy(settings: dict[str, Any], debug: bool, log_level: str, log_format: str)
       ozzy run export.yaml           run it
       ozzy run export.yaml --resume  go on after a crash
       ozzy plugins show fs           what a module does, and its options
-    """
+    """  # noqa: D301 - click takes the character for a mark
     settings["debug"] = debug
     settings["log"] = {"level": "debug" if debug else log_level.lower(), "format": log_format}
 

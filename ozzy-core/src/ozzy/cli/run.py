@@ -79,7 +79,7 @@ def run(  # noqa: PLR0917 - what the user may write
     quiet: bool,
     as_json: bool,
 ) -> None:
-    r"""Run the pipeline that CONFIG (JSON, YAML or TOML) describes.
+    """Run the pipeline that CONFIG (JSON, YAML or TOML) describes.
 
     \b
       ozzy run export.yaml
@@ -91,7 +91,7 @@ def run(  # noqa: PLR0917 - what the user may write
     once.
 
     Records and what --json prints go to standard output, all else to standard error.
-    """
+    """  # noqa: D301 - click takes the character for a mark
     from ozzy import api
 
     if resume + resume_auto + fresh > 1:
