@@ -361,6 +361,25 @@ def test_bad_rows_of_a_limited_writer_lose_nothing():
     assert balanced(runner)["writer"] == (12, 5, {"bad": 4, "limited": 3})
 
 
+def test_a_writer_that_takes_no_more_ends_the_run():
+    class Shut(Kept):
+        full = False
+
+        def write_batch(self, batch, group_key=None):
+            super().write_batch(batch, group_key)
+            self.full = True
+
+    writer = Shut()
+    runner, _ = make(Numbers([1, 2, 3]), writer)
+    runner.run()
+    assert (writer.numbers, runner.place) == ([1, 2], Place(0, 2, 0, finished=True))
+
+    again, _ = make(Numbers([1, 2, 3]), writer, place=Place(0, 2))
+    again.run()
+    assert (writer.numbers, again.place) == ([1, 2], Place(0, 2, 0, finished=True))
+    assert balanced(again) == {"reader": (1, 1, {}), "writer": (1, 0, {"limited": 1})}
+
+
 def test_without_writers_everything_is_read():
     runner, _ = make(Numbers([1, 2, 3]))
     runner.run()

@@ -196,6 +196,41 @@ def test_a_transform_may_give_a_batch(books):
     assert (made.lines, made.split, made.position) == ([b'{"n":1}', b'{"n":2}'], "in/a.jl", {"row": 9})
 
 
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+def test_a_transform_may_change_records_in_place_and_give_the_batch_back(policy, books):
+    class Louder(BaseTransform):
+        one_to_one = True
+
+        def transform_batch(self, batch):
+            for item in batch:
+                item["n"] += 1
+            return batch
+
+    lines = Batch.from_lines([b'{"n": 1}', b'{"n": 2}'], split="a", position=7, origin=range(2))
+    made = TransformStage("transform", Louder(), books, ErrorPolicy(policy))(lines)
+
+    assert (made.lines, list(made.origin), made.position) == ([b'{"n":2}', b'{"n":3}'], [0, 1], 7)
+
+
+def test_lines_of_a_batch_that_a_transform_only_passed_on_stay_as_they_are(books):
+    class Passes(BaseTransform):
+        one_to_one = True
+
+        def transform_batch(self, batch):
+            return batch
+
+    class Looks(Passes):
+        writes = ()
+
+        def transform_batch(self, batch):
+            assert [item["n"] for item in batch] == [1]
+            return batch
+
+    for transform in (Passes(), Looks()):
+        lines = Batch.from_lines([b'{"n": 1}'], origin=range(1))
+        assert TransformStage("transform", transform, books, ErrorPolicy())(lines).lines == [b'{"n": 1}']
+
+
 def test_a_transform_that_breaks_its_word_is_found_in_the_books(books):
     class Drops(Half):
         def transform_batch(self, batch):

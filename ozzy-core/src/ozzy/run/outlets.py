@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ozzy.contracts.grouper import GroupKey
 from ozzy.contracts.module import blamed_on, overrides
@@ -23,6 +23,7 @@ class Outlet:
         self.errors = errors
         self.counts_only = dry_run and not hasattr(writer, "files")
         self.takes_group = takes_group(writer)
+        self.takes_groups = overrides(writer, "write_groups", BaseWriter)
         self.limit = int(writer.read_option("items_limit", 0) or 0)
         self.seconds = 0.0
         books.open(label)
@@ -74,41 +75,27 @@ class Outlet:
         return done
 
     def _by_group(self, batch: Batch, keys: Sequence[GroupKey] | None) -> None:
-        if keys is None:
-            self._hand_over(batch, ())
-            return
-        groups: dict[GroupKey, list[int]] = defaultdict(list)
-        for row, key in enumerate(keys):
-            groups[key].append(row)
-        if len(groups) > 1 and overrides(self.writer, "write_groups", BaseWriter):
-            self._hand_over_together(batch, groups)
+        groups: Mapping[GroupKey, Sequence[int]] = {(): range(len(batch))} if keys is None else _groups(keys)
+        if keys is not None and len(groups) > 1 and self.takes_groups:
+            self._hand_over(batch, keys, self._give_groups)
             return
         for key, members in groups.items():
-            self._hand_over(batch if len(members) == len(batch) else batch.take(members), key)
+            rows = batch if len(members) == len(batch) else batch.take(members)
+            self._hand_over(rows, [key] * len(rows), self._give)
 
-    def _hand_over_together(self, batch: Batch, groups: Mapping[GroupKey, Sequence[int]]) -> None:
-        """Give the writer all groups at once; a row that it refuses is taken out, and the rest is given again."""
-        while len(batch):
+    def _hand_over(self, batch: Batch, keys: Sequence[GroupKey], give: Callable[[Batch, Sequence[GroupKey]], None]) -> None:
+        """Give the writer a batch; a row that it refuses is taken out, and what stands around it is given again."""
+        waiting = [(batch, keys)]
+        while waiting:
+            part, part_keys = waiting.pop()
             try:
                 with blamed_on(self.label, self.writer, DestinationError):
-                    self.writer.write_groups(batch, groups)
-                return
-            except DataError as error:
-                bad = self._refused(batch, error)
-                batch = batch.take([row for row in range(len(batch)) if row != bad])
-                groups = {key: [row - (row > bad) for row in members if row != bad] for key, members in groups.items()}
-
-    def _hand_over(self, batch: Batch, key: GroupKey) -> None:
-        """Give the writer a batch of one group; a row that it refuses is taken out, and what stands around it is given again."""
-        waiting = [batch]
-        while waiting:
-            part = waiting.pop()
-            try:
-                if len(part):
-                    self._give(part, key)
+                    if len(part):
+                        give(part, part_keys)
             except DataError as error:
                 bad = self._refused(part, error)
-                waiting += [part.take(range(bad + 1, len(part))), part.take(range(bad))]
+                after = (part.take(range(bad + 1, len(part))), part_keys[bad + 1 :])
+                waiting += [after, (part.take(range(bad)), part_keys[:bad])]
 
     def _refused(self, batch: Batch, error: DataError) -> int:
         """Book a row that the writer refuses; its index. Raises DataError where the row is not known, or bad rows end the run."""
@@ -119,11 +106,21 @@ class Outlet:
         self.books.stages[self.label].reasons["bad"] += 1
         return error.row
 
-    def _give(self, batch: Batch, key: GroupKey) -> None:
-        with blamed_on(self.label, self.writer, DestinationError):
-            if self.takes_group:
-                self.writer.write_batch(batch, key)
-                return
-            for record in batch:
-                record.group_membership = key
-            self.writer.write_batch(batch)
+    def _give_groups(self, batch: Batch, keys: Sequence[GroupKey]) -> None:
+        self.writer.write_groups(batch, _groups(keys))
+
+    def _give(self, batch: Batch, keys: Sequence[GroupKey]) -> None:
+        if self.takes_group:
+            self.writer.write_batch(batch, keys[0])
+            return
+        for record in batch:
+            record.group_membership = keys[0]
+        self.writer.write_batch(batch)
+
+
+def _groups(keys: Sequence[GroupKey]) -> dict[GroupKey, list[int]]:
+    """The rows of each group, groups in the order of their first row."""
+    groups: dict[GroupKey, list[int]] = defaultdict(list)
+    for row, key in enumerate(keys):
+        groups[key].append(row)
+    return groups
