@@ -33,7 +33,7 @@ def explain(config: Path, overrides: dict[str, str], state_dir: Path | None, as_
         return
     click.echo(styled(found.pipeline or "a config without a name", bold=True))
     rows = [(one.stage, one.name, f"{one.package} {one.version}".strip(), one.face) for one in found.modules]
-    table(("stage", "module", "from", "gets"), rows)
+    table(("stage", "module", "from", "face"), rows)
     click.echo()
     facts = [("delivery", found.guarantee.level)]
     facts += [("", f"because of {weakness.part}: {weakness.reason}") for weakness in found.guarantee.weaknesses]

@@ -124,8 +124,8 @@ def _print(one: dict[str, Any]) -> None:
     if one["options"]:
         click.echo("\n" + styled("options", bold=True))
     for option in one["options"]:
-        click.echo(f"  {styled(option['name'], bold=True)}")
-        click.echo(_wrapped("; ".join(_facts(option)), "      "))
+        head = _wrapped(f"{option['name']}  {'; '.join(_facts(option))}", "  ", "      ")
+        click.echo(head.replace(option["name"], styled(option["name"], bold=True), 1))
         if option["help"]:
             click.echo(_wrapped(option["help"], "      "))
     if one["abilities"]:
@@ -141,7 +141,7 @@ def _facts(option: dict[str, Any]) -> list[str]:
     elif option["default"] is not None or option["env"] is None:
         facts.append(f"default {json.dumps(option['default'], default=str)}")
     if option["env"]:
-        facts.append(f"else from the environment: {option['env']}")
+        facts.append(f"env {option['env']}")
     if option["secret"]:
         facts.append("secret")
     if option["choices"]:
@@ -152,5 +152,5 @@ def _facts(option: dict[str, Any]) -> list[str]:
     return facts
 
 
-def _wrapped(text: str, indent: str) -> str:
-    return click.wrap_text(text, width=screen_width(), initial_indent=indent, subsequent_indent=indent)
+def _wrapped(text: str, indent: str, hanging: str | None = None) -> str:
+    return click.wrap_text(text, width=screen_width(), initial_indent=indent, subsequent_indent=indent if hanging is None else hanging)
