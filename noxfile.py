@@ -1,6 +1,7 @@
 """Every check of the project by name: `nox -l` explains them, `nox` runs the marked ones, `nox -s NAME` runs one."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "format", "typing", "tests", "coverage", "docs_examples", "docs", "packages"]
+nox.options.sessions = ["lint", "format", "typing", "tests", "coverage", "docs_examples", "docs", "packages", "readme"]
 
 HERE = Path(__file__).parent
 CORE = HERE / "ozzy-core"
@@ -92,6 +93,24 @@ def docs(session: nox.Session) -> None:
     """Build the site into site/, with warnings as errors (`nox -s docs -- serve` shows it instead)."""
     install(session, "docs")
     session.run("mkdocs", *(session.posargs or ["build", "--strict", "-q"]), env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
+def readme(session: nox.Session) -> None:
+    """Paste the first command of README into a copy of the files that holds nothing else, and look at what it exports."""
+    copy = Path(session.create_tmp()) / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    for path in session.run("git", "ls-files", external=True, silent=True).splitlines():
+        target = copy / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(HERE / path, target)
+    command = (HERE / "README.md").read_text(encoding="utf-8").partition("```bash\n")[2].partition("```")[0]
+    with session.chdir(copy):
+        session.run("bash", "-euc", command, external=True, env={"VIRTUAL_ENV": ""})
+    files = sorted(path.relative_to(copy).as_posix() for path in copy.glob("exported/*/*.csv"))
+    session.log("\n".join(files))
+    if len(files) != 6:
+        session.error(f"expected a file for each of five countries and one for unknown, found {len(files)}")
 
 
 @nox.session
