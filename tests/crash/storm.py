@@ -103,6 +103,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=5_000)
     parser.add_argument("--full-every", type=int, default=60_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="keep the folder with the data, the files and the state")
     options = parser.parse_args()
     command = shutil.which("ozzy", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
     if command is None:
@@ -111,7 +112,10 @@ def main() -> int:
     try:
         return storm(folder, command, options)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if options.keep:
+            print(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def storm(folder: Path, command: str, options: argparse.Namespace) -> int:
@@ -132,7 +136,8 @@ def storm(folder: Path, command: str, options: argparse.Namespace) -> int:
     seconds = time.monotonic() - began
     wanted = contents(folder / "calm")
     print(f"undisturbed: {seconds:.1f} s, {len(wanted)} files, {sum(map(len, wanted.values())):,} bytes")
-    shutil.rmtree(folder / "calm")
+    if not options.keep:
+        shutil.rmtree(folder / "calm")
 
     kinds: collections.Counter[str] = collections.Counter()
     run = 0
@@ -140,7 +145,7 @@ def storm(folder: Path, command: str, options: argparse.Namespace) -> int:
         run += 1
         name, status, kills = f"storm-{run}", None, 0
         while status is None:
-            process = start(name, "--resume-auto" if kills else "--fresh")
+            process = start(name, "--resume" if any((folder / f"state-{name}").glob("*/*/run.json")) else "--fresh")
             try:
                 enough = kills >= options.kills_a_run or kinds.total() >= options.kills
                 status = process.wait(None if enough else 0.3 + rnd.random() * max(0.3, 2 * seconds / options.kills_a_run))
