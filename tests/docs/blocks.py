@@ -7,7 +7,7 @@
     <!-- not run: … -->             on the line above a block leaves it out, and says why
 
 In a ```text block, `…` stands for anything: for the rest of a line or the middle of it, or, alone on a line, for any lines.
-Amounts that change from run to run (seconds, rates, dates, run ids) are not compared.
+Amounts that change from run to run or from machine to machine (seconds, rates, sizes, dates, run ids) are not compared.
 """
 
 import os
@@ -27,6 +27,7 @@ CHANGING = (
     (re.compile(r"\b\d{8}-\d{6}-[0-9a-z]+\b"), "<run>"),
     (re.compile(r"\b\d[\d,.]* ?(ms|s|min|h)\b"), "<time>"),
     (re.compile(r"\b\d[\d,.]*( ?[kM])?( ?\w+)?/s\b"), "<rate>"),
+    (re.compile(r"\b\d[\d,.]* ?[KMG]iB\b"), "<size>"),
 )
 
 
