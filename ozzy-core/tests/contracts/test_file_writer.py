@@ -419,7 +419,7 @@ def test_a_filebase_that_is_wrong_is_told_with_the_options():
     with pytest.raises(ConfigError, match="filebase") as caught:
         Shelf({"filebase": "{what}"})
 
-    assert caught.value.problems[0].message.startswith("filebase: ")
+    assert caught.value.problems[0].path.endswith("options.filebase")
     with pytest.raises(ConfigError):
         Shelf({})
 

@@ -9,7 +9,7 @@ from ozzy.contracts.module import blamed_on
 from ozzy.contracts.writer import BaseWriter, GroupKey, Outcome, Receipt, Staging, WriterContext, WriterOptions, no_room_for
 from ozzy.data.batch import Batch
 from ozzy.data.codecs import CODECS, Codec
-from ozzy.errors import ConfigError, DataError, DestinationError, OzzyError
+from ozzy.errors import ConfigError, DataError, DestinationError, OzzyError, Problem
 from ozzy.options.option import option, options
 from ozzy.staging.disk import at_destination, checksum, size_of, sync_folder
 from ozzy.staging.files import StagedFiles
@@ -242,9 +242,9 @@ class BaseNamedFileWriter(BaseFileWriter):
     Options: ClassVar[type] = NamedFileWriterOptions
 
     @classmethod
-    def check_options(cls, options: Any) -> list[str]:
+    def check_options(cls, options: Any) -> list[Problem]:
         """What is wrong with the filebase."""
-        return [f"filebase: {problem}" for problem in problems(options.filebase)]
+        return [Problem("filebase", problem) for problem in problems(options.filebase)]
 
     def start(self, context: WriterContext) -> None:
         super().start(context)

@@ -27,6 +27,11 @@ class BaseGrouper(BaseModule):
     kind: ClassVar[str] = "grouper"
     reads: Sequence[str] | None = None
 
+    @classmethod
+    def width(cls, options: Any) -> int | None:  # noqa: ARG003 - for those whose options decide
+        """How many values a group has with these options, None where that depends on the records. Names of files are checked by it."""
+        return None
+
     def key(self, item: Any) -> Any:
         """The group of one record: a value, or a tuple or list of them."""
         raise NotImplementedError(f"{type(self).__name__} has no key(), group_batch() or keys()")

@@ -138,7 +138,9 @@ class StreamReaderOptions:
     batch_size: int = option(default=10_000, minimum=1, help="Records in a batch, at the most.")
     decompressor: str = option(default="auto", choices=COMPRESSIONS, help="Compression of the source; auto tells it by its first bytes.")
     deserializer: str = option(
-        default="auto", help="Decoder by short name: json_lines, json, csv, tsv; auto goes by the suffix, else by the first byte."
+        default="auto",
+        kind_of="deserializer",
+        help="Decoder by short name: json_lines, json, csv, tsv; auto goes by the suffix, else by the first byte.",
     )
 
 

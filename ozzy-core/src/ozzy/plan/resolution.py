@@ -7,6 +7,7 @@ import attrs
 from ozzy.errors import ConfigError, PluginError, Problem
 from ozzy.options.structure import Origin, examine
 from ozzy.plan.config import Config
+from ozzy.plan.fitting import misfits_of_names, named_modules
 from ozzy.plan.registry import Found, Registry
 from ozzy.plan.sections import Section
 
@@ -44,8 +45,22 @@ def resolve(config: Config, registry: Registry, *, needs_writer: bool = True) ->
             continue
         problems += [one for one in examined.problems if not any(f"{one.path}.".startswith(f"{path}.") for path in unread)]
         resolved.append(Resolved(section, found, examined.origins, examined.value))
+    _see_that_they_fit(config, registry, resolved, problems, modules)
     _raise(config, problems, modules)
     return resolved
+
+
+def _see_that_they_fit(
+    config: Config, registry: Registry, resolved: list[Resolved], problems: list[Problem], modules: list[Problem]
+) -> None:
+    good = [one for one in resolved if one.options is not None]
+    grouper = next((one for one in good if one.section is config.grouper), None)
+    for one in good:
+        path = f"{one.section.path}.options"
+        modules += named_modules(one.found.cls, one.options, path, registry)
+        if one.section in config.writers and (grouper is not None or config.grouper is None):
+            grouping = (grouper.found.cls, grouper.options) if grouper is not None else (None, None)
+            problems += misfits_of_names(one.found.cls, one.options, path, *grouping)
 
 
 def _raise(config: Config, problems: list[Problem], modules: list[Problem]) -> None:

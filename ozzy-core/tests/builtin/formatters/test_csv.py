@@ -167,9 +167,9 @@ def test_it_says_what_it_reads_and_how_its_files_are_called():
         ({}, "expected fields, or a schema with properties: the columns have to come from one of them"),
         ({"schema": {"properties": {}}}, "expected fields, or a schema with properties: the columns have to come from one of them"),
         ({"schema": {"properties": ["a"]}}, "expected fields, or a schema with properties: the columns have to come from one of them"),
-        ({"fields": ["a", "b", "a"]}, "fields: 'a' stands there twice"),
-        ({"fields": ["a"], "delimiter": "1"}, "delimiter: '1' may be part of a cell; use one such as ',', ';', '|' or a tab"),
-        ({"fields": ["a"], "delimiter": '"'}, "delimiter: '\"' may be part of a cell; use one such as ',', ';', '|' or a tab"),
+        ({"fields": ["a", "b", "a"]}, "'a' stands there twice"),
+        ({"fields": ["a"], "delimiter": "1"}, "'1' may be part of a cell; use one such as ',', ';', '|' or a tab"),
+        ({"fields": ["a"], "delimiter": '"'}, "'\"' may be part of a cell; use one such as ',', ';', '|' or a tab"),
     ],
 )
 def test_options_that_make_no_table_are_refused(options, expected):

@@ -8,7 +8,7 @@ import msgspec
 from ozzy.contracts.formatter import BaseExportFormatter
 from ozzy.data.batch import Batch
 from ozzy.data.json_text import MISSING, encode_record, encode_values
-from ozzy.errors import DataError
+from ozzy.errors import DataError, Problem
 from ozzy.options.option import option, options
 
 
@@ -41,16 +41,16 @@ class CSVExportFormatter(BaseExportFormatter):
         self._delimiter = self.options.delimiter.encode()
 
     @classmethod
-    def check_options(cls, options: CSVOptions) -> Iterable[str]:
+    def check_options(cls, options: CSVOptions) -> Iterable[str | Problem]:
         """What is wrong with the columns and the delimiter."""
         columns = _columns(options)
         if not columns:
             yield "expected fields, or a schema with properties: the columns have to come from one of them"
         twice = sorted({column for column in columns if columns.count(column) > 1})
         if twice:
-            yield f"fields: {', '.join(map(repr, twice))} stands there twice"
+            yield Problem("fields", f"{', '.join(map(repr, twice))} stands there twice")
         if options.delimiter.isalnum() or options.delimiter in '"\r\n+-. ':
-            yield f"delimiter: {options.delimiter!r} may be part of a cell; use one such as ',', ';', '|' or a tab"
+            yield Problem("delimiter", f"{options.delimiter!r} may be part of a cell; use one such as ',', ';', '|' or a tab")
 
     def header(self) -> bytes:
         return self._delimiter.join(map(_text, self.columns)) + b"\n" if self.options.show_titles else b""

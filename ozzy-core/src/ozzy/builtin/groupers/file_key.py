@@ -36,6 +36,10 @@ class FileKeyGrouper(BaseGrouper):
         self._known: dict[tuple[Any, ...], GroupKey] = {}
         self.reads = self._fields
 
+    @classmethod
+    def width(cls, options: FileKeyOptions) -> int:
+        return len(options.keys)
+
     def key(self, item: Any) -> tuple[Any, ...]:
         return tuple([path.get(item, None) for path in self._paths])
 

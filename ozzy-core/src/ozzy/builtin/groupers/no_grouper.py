@@ -11,6 +11,10 @@ class NoGrouper(BaseGrouper):
 
     reads = ()
 
+    @classmethod
+    def width(cls, options: Any) -> int:  # noqa: ARG003 - it has none
+        return 0
+
     def key(self, item: Any) -> tuple[str, ...]:
         return ()
 
