@@ -208,7 +208,7 @@ def on_config(config: Any) -> Any:
     others = [{title: path} for path, (title, _) in made.items() if not path.startswith("reference/modules/")]
     for section in config["nav"]:
         if "Reference" in section:
-            section["Reference"].extend([*others])
+            section["Reference"][-1:-1] = others
     config["nav"].insert(-1, {"Modules": modules})
     config.extra["generated"] = made
     return config
