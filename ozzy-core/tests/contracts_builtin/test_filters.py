@@ -1,0 +1,30 @@
+"""The filters of the core keep their contract."""
+# ruff: noqa: RUF012
+
+from ozzy.builtin.filters.key_value import KeyValueFilter, KeyValueRegexFilter
+from ozzy.builtin.filters.no_filter import NoFilter
+from ozzy.testing.filter import FilterContract
+
+
+class TestNoFilter(FilterContract):
+    module = NoFilter
+
+
+class TestKeyValueFilter(FilterContract):
+    module = KeyValueFilter
+    options = {
+        "keys": [
+            {"name": "country", "value": ["es", "España"], "operator": "in"},
+            {"name": "active", "value": True},
+        ]
+    }
+
+
+class TestKeyValueFilterOnNestedFields(FilterContract):
+    module = KeyValueFilter
+    options = {"keys": [{"name": "address/city", "value": "City 1"}], "nested_field_separator": "/"}
+
+
+class TestKeyValueRegexFilter(FilterContract):
+    module = KeyValueRegexFilter
+    options = {"keys": [{"name": "name", "value": "näme [3-8]"}]}

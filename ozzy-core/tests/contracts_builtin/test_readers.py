@@ -1,0 +1,48 @@
+"""The readers of the core keep their contract."""
+# ruff: noqa: RUF012
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ozzy.builtin.readers.fs import FSReader
+from ozzy.builtin.readers.random import RandomReader
+from ozzy.testing.reader import ReaderContract
+
+
+class TestRandomReader(ReaderContract):
+    module = RandomReader
+    options = {"number_of_items": 47, "batch_size": 10, "seed": 7}
+
+
+class TestFSReader(ReaderContract):
+    module = FSReader
+
+    @pytest.fixture
+    def options(self, tmp_path: Path) -> dict[str, Any]:
+        folder = tmp_path / "source"
+        folder.mkdir()
+        lines = [json.dumps({"id": number, "name": f"näme {number}"}, ensure_ascii=False) for number in range(40)]
+        (folder / "a.jl").write_text("\n".join(lines[:25]) + "\n", encoding="utf-8")
+        (folder / "b.jl.gz").write_bytes(gzip.compress("\n".join(lines[25:]).encode()))
+        (folder / "c.csv").write_text("id,name\n1,a\n2,b\n3,c\n")
+        (folder / "d.json").write_text(json.dumps([{"id": number} for number in range(7)]))
+        (folder / "empty.jl").write_text("")
+        return {"input": str(folder), "batch_size": 4}
+
+    def holding(self, records: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
+        (folder / "held.jl").write_bytes(b"".join(json.dumps(record).encode() + b"\n" for record in records))
+        return {"input": "held.jl"}
+
+
+class TestFSReaderWithAMissingFile(ReaderContract):
+    module = FSReader
+    failing = {"input": "nowhere/missing.jl"}
+
+    @pytest.fixture
+    def options(self, tmp_path: Path) -> dict[str, Any]:
+        (tmp_path / "one.jl").write_text('{"id": 1}\n\n{"id": 2}\n')
+        return {"input": ["one.jl"], "batch_size": 1}
