@@ -156,7 +156,10 @@ def storm(folder: Path, command: str, options: argparse.Namespace) -> int:
                 kinds[left_behind(folder / f"state-{name}")] += 1
         got = contents(folder / name)
         different = sorted(path for path in {*wanted, *got} if wanted.get(path) != got.get(path))
-        print(f"run {run}: {kills} kills, {'identical' if not different and not status else f'status {status}, different: {different[:5]}'}", flush=True)
+        print(
+            f"run {run}: {kills} kills, {'identical' if not different and not status else f'status {status}, different: {different[:5]}'}",
+            flush=True,
+        )
         if different or status:
             return 1
         shutil.rmtree(folder / name)

@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,23 @@ if not hasattr(os, "fork"):
     pytest.skip("needs fork()", allow_module_level=True)
 
 STEPS = ("fsync", "replace", "rename", "link", "unlink", "mkdir", "rmdir", "write")
+EVERY = int(os.environ.get("KILL_EVERY", "3"))
+"""Every how many steps a run is killed; 1 takes three times as long and leaves none out."""
+
 COUNTRIES = ["es", "uk", "de", "España", "日本", "../etc", ""]
 
 
 def records(count: int, seed: int = 3) -> list[dict[str, Any]]:
     rnd = random.Random(seed)
     return [
-        {"id": i, "country": rnd.choice(COUNTRIES), "active": rnd.random() < 0.8, "name": f"näme {i}", "note": "x" * rnd.randrange(300), "n": {"a": [i]}}
+        {
+            "id": i,
+            "country": rnd.choice(COUNTRIES),
+            "active": rnd.random() < 0.8,
+            "name": f"näme {i}",
+            "note": "x" * rnd.randrange(300),
+            "n": {"a": [i]},
+        }
         for i in range(count)
     ]
 
@@ -128,27 +139,26 @@ def test_a_kill_before_any_step_changes_no_byte(name: str, source: Path, tmp_pat
     calm = tmp_path / "calm"
     ozzy.run(variant(name, source, calm), state_dir=tmp_path / "calm-state")
     wanted = contents(calm)
-    seen_phases = set()
-    every = int(os.environ.get("OZZY_TEST_KILL_EVERY", "3"))
+    left = set()
 
     step = 1
     while True:
         out, state = tmp_path / f"out-{step}", tmp_path / f"state-{step}"
-        stormy = variant(name, source, out)
-        status = in_child(killed_at(step, lambda: ozzy.run(stormy, state_dir=state)))
+        run = partial(ozzy.run, variant(name, source, out), state_dir=state)
+        status = in_child(killed_at(step, run))
         if status == 0:
             break
         assert status == -signal.SIGKILL
-        seen_phases.add(phase(state))
-        assert in_child(killed_at(step // 2 + 7, lambda: ozzy.run(stormy, state_dir=state, resume=begun(state)))) in {0, -signal.SIGKILL}
-        assert in_child(lambda: ozzy.run(stormy, state_dir=state, resume=begun(state))) == 0
+        left.add(phase(state))
+        assert in_child(killed_at(step // 2 + 7, partial(run, resume=begun(state)))) in {0, -signal.SIGKILL}
+        assert in_child(partial(run, resume=begun(state))) == 0
 
-        assert contents(out) == {path: data.replace(str(calm).encode(), str(out).encode()) for path, data in wanted.items()}, f"after a kill at step {step}"
+        assert contents(out) == wanted, f"after a kill at step {step}"
         assert not list(out.rglob(".ozzy-*"))
-        step += every
+        step += EVERY
 
     assert step > 20
-    assert {"light", "full prepared", "full committed"} <= seen_phases or "light" not in str(VARIANTS[name])
+    assert {"light", "full prepared"} <= left
 
 
 def begun(state: Path) -> bool:

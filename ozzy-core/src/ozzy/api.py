@@ -179,7 +179,10 @@ class _Start:
 
     def _pipeline(self, registry: Registry, started: datetime) -> Pipeline:
         metadata = Metadata(
-            configuration=dict(self.config.raw), start_time=started, working_folder=self.config.working_folder, inherited=self.config.inherited
+            configuration=dict(self.config.raw),
+            start_time=started,
+            working_folder=self.config.working_folder,
+            inherited=self.config.inherited,
         )
         pipeline = build(self.config, registry, metadata)
         demand(pipeline)
@@ -196,8 +199,9 @@ class _Start:
             return None
         if asked == "auto":
             return last
+        how = "it ended without warning" if last.facts["state"] == "running" else last.facts["state"]
         raise StateError(
-            f"the last run of this pipeline, {last.id}, is unfinished ({last.facts['state'] if last.facts['state'] != 'running' else 'it ended without warning'})",
+            f"the last run of this pipeline, {last.id}, is unfinished ({how})",
             hint="Go on with it: --resume. Go on where there is something left, else start anew: --resume-auto.\n"
             "Give it up, delete what it staged and start anew: --fresh.",
         )
@@ -312,7 +316,9 @@ def read(config: ConfigSource, *, set: Mapping[str, str] | None = None, registry
     Raises OzzyError.
     """
     loaded = load_config(set=set or {}, source=config)
-    pipeline = build(loaded, registry or Registry.load(), Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited), needs_writer=False)
+    pipeline = build(
+        loaded, registry or Registry.load(), Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited), needs_writer=False
+    )
     errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit)
     return _records(pipeline, _stages(pipeline, errors), errors)
 
@@ -359,10 +365,14 @@ class PreviewStage:
     records: list[Record | None]
 
 
-def preview(config: ConfigSource, n: int = 5, *, set: Mapping[str, str] | None = None, registry: Registry | None = None) -> list[PreviewStage]:
+def preview(
+    config: ConfigSource, n: int = 5, *, set: Mapping[str, str] | None = None, registry: Registry | None = None
+) -> list[PreviewStage]:
     """The first `n` records as they leave each stage. Nothing is written, no state is kept. Raises OzzyError."""
     loaded = load_config(config, set=set or {})
-    pipeline = build(loaded, registry or Registry.load(), Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited), needs_writer=False)
+    pipeline = build(
+        loaded, registry or Registry.load(), Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited), needs_writer=False
+    )
     errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit)
     try:
         first: list[Record] = []

@@ -23,8 +23,8 @@ import attrs
 class OzzyError(Exception):
     """Root of all errors that speak to the user.
 
-    `message` says what happened and where, `hint` what to do about it. `run_id` and `state_dir` are set where the error ended a run that can be
-    resumed: its id, and the folder of its state.
+    `message` says what happened and where, `hint` what to do about it. `run_id` and `state_dir` are set where the error ended a run that
+    can be resumed: its id, and the folder of its state.
     """
 
     exit_code: ClassVar[int] = 1
@@ -119,7 +119,7 @@ class BooksError(OzzyError):
     exit_code: ClassVar[int] = 8
 
 
-class Interrupted(OzzyError):
+class Interrupted(OzzyError):  # noqa: N818  (it is no error of anybody's)
     """The run was asked to stop and did so at a checkpoint. `code` is 130 for Ctrl-C, 143 for SIGTERM."""
 
     def __init__(self, message: str, *, hint: str | None = None, code: int = 130) -> None:

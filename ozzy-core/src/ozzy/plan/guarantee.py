@@ -40,9 +40,13 @@ def guarantee(pipeline: Pipeline) -> Guarantee:
     for label, writer in pipeline.writers.items():
         name = pipeline.part(label).resolved.found.name
         if writer.staging is Staging.NONE:
-            weaknesses.append(Weakness(f"{label} ({name})", "it has no staging: what it wrote after the last checkpoint is written again after a kill"))
+            weaknesses.append(
+                Weakness(f"{label} ({name})", "it has no staging: what it wrote after the last checkpoint is written again after a kill")
+            )
         elif isinstance(writer, FedFiles):
-            weaknesses.append(Weakness(f"{label} ({name})", "its write() may be given the same file twice if it is killed in the middle of it"))
+            weaknesses.append(
+                Weakness(f"{label} ({name})", "its write() may be given the same file twice if it is killed in the middle of it")
+            )
         elif writer.staging is Staging.TRANSACTION:
             transactions.append(label)
     if len(transactions) > 1:

@@ -115,7 +115,9 @@ class _Builder:
             formatters[label] = self.make(config.formatter, "formatter")
             made = self.make(section, label)
             if config.inherited and isinstance(made, BaseNamedFileWriter) and made.read_option("if_exists") is None:
-                config.notices.append(f"{section.path}: existing files are overwritten, as the inherited system did; set if_exists to say what you want")
+                config.notices.append(
+                    f"{section.path}: existing files are overwritten, as the inherited system did; set if_exists to say what you want"
+                )
             writers[label] = FedFiles(made) if needs_files(type(made)) else made
         if not writers:
             self.make(config.formatter, "formatter")
@@ -160,7 +162,9 @@ class _Builder:
         if not isinstance(reader, BaseStreamReader):
             for section in (deserializer, decompressor):
                 if section is not None:
-                    raise ConfigError(f"{section.path}: the reader {type(reader).__name__} does not read streams of bytes, so there is nothing to decode")
+                    raise ConfigError(
+                        f"{section.path}: the reader {type(reader).__name__} does not read streams of bytes, so there is nothing to decode"
+                    )
             return
 
         def decoders(asked: str, name: str, head: bytes, batch_size: int) -> BaseDecoder:
@@ -175,4 +179,3 @@ class _Builder:
         reader.decoders = decoders
         if decompressor is not None:
             reader.compression = decompressor.name
-

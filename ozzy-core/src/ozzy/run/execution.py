@@ -233,7 +233,10 @@ class Execution:
             for file in self.pipeline.writers[label].results(receipt)
         ]
         runner = getattr(self, "runner", None)
-        counts = {name: StageResult(c.records_in, c.records_out, {k: n for k, n in c.reasons.items() if n}) for name, c in self.books.stages.items()}
+        counts = {
+            name: StageResult(c.records_in, c.records_out, {k: n for k, n in c.reasons.items() if n})
+            for name, c in self.books.stages.items()
+        }
         return Result(
             run_id=self.pipeline.metadata.run_id,
             pipeline=self.identity,
@@ -263,7 +266,9 @@ class Execution:
         kept.setdefault("writer", {}).update(
             items_count=result.records_written,
             files_counter=len(result.files),
-            files_written=[{"filename": file.path or file.name, "size": file.size, "number_of_records": file.rows} for file in result.files],
+            files_written=[
+                {"filename": file.path or file.name, "size": file.size, "number_of_records": file.rows} for file in result.files
+            ],
         )
 
     def _iteration(self, times: dict[str, float]) -> None:

@@ -35,7 +35,7 @@ class KillContract:
     out is taken from the core and the kit: made-up records with an `id`, files in `out/`, state in files. `config` holds what else
     the config is to have. Each attempt runs in a folder of its own, to which relative paths belong; where the destination is elsewhere, put
     `{attempt}` into its name, and define `oracle()`: the ids of the records that a user finds there, each as often as it is there
-    (`self.attempt` is the attempt's name, `self.here` its folder).
+    (`self.attempt` is the attempt's name, `self.here` its folder). A source that each attempt needs for itself is put there by `arrange`.
 
     A run is killed just before a step: a write, a sync, a rename, a request, before and after each call of the protocol. `kills` says
     before how many of them, spread over the run with those around prepare, commit and publish first; the environment variable
@@ -61,6 +61,9 @@ class KillContract:
     def oracle(self) -> Iterable[Any]:
         """The ids of the records at the destination, each as often as it is there."""
         return ids_in(self.here)
+
+    def arrange(self, folder: Path) -> None:
+        """Put what the pipeline needs into the folder of a new attempt: called before each."""
 
     # The pipeline
 
@@ -108,6 +111,7 @@ class KillContract:
     def _new(self, name: str) -> Attempt:
         made = Attempt(name, self.whole, self.modules, self.folder, self.fork)
         self.attempt, self.here = name, made.folder
+        self.arrange(made.folder)
         return made
 
     def _calm(self, name: str) -> "_Outcome":
