@@ -1,5 +1,6 @@
 """The reference names all there is: every module and option, hook, contract, section, exit code and command."""
 
+import re
 from pathlib import Path
 
 import attrs
@@ -83,6 +84,16 @@ def test_each_section_and_setting_of_a_config_is_there():
     settings = [field.name for cls in (CheckpointSettings, ErrorSettings) for field in attrs.fields(cls)]
 
     assert [key for key in (*KEYS, *settings) if key not in NOT_YET and f"`{key}`" not in text] == []
+
+
+def test_each_difference_says_what_was_and_what_is():
+    lines = [line for line in (DOCS / "differences.md").read_text().splitlines() if line.startswith("| ")]
+    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines[2:]]
+    headings = [row for row in rows if row[0].startswith("**")]
+
+    assert [row for row in rows if len(row) != 4] == []
+    assert [row[0] for row in rows if row not in headings and not (row[0] and row[1] and row[2])] == []
+    assert len({row[0] for row in rows}) == len(rows)
 
 
 def test_each_attribute_of_a_result_is_there():
