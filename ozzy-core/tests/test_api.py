@@ -141,6 +141,20 @@ def test_fresh_gives_up_the_old_run(config: dict[str, Any], tmp_path: Path) -> N
         ozzy.resume(error.run_id, state_dir=state)
 
 
+def test_fresh_names_what_the_old_run_had_published_and_finds_its_old_place(config: dict[str, Any], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    config["checkpoint"] = {"full_every": {"records": 20}}
+    config["writer"]["options"]["filebase"] = f"{tmp_path}/elsewhere/all"
+    interrupt(config, state, batches=5)
+    assert list((tmp_path / "elsewhere").glob(".ozzy-*"))
+    config["writer"]["options"]["filebase"] = f"{tmp_path}/out/all"
+
+    result = ozzy.run(config, state_dir=state, fresh=True)
+
+    assert f"2 files that it had published are left: {tmp_path}/elsewhere/all0000.jl, {tmp_path}/elsewhere/all0001.jl" in result.notices[0]
+    assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == ["all0000.jl", "all0001.jl"]
+
+
 def test_a_changed_config_refuses_to_resume(config: dict[str, Any], tmp_path: Path) -> None:
     state = tmp_path / "state"
     interrupt(config, state)

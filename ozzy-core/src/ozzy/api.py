@@ -11,6 +11,7 @@ from typing import Any, Literal
 import attrs
 
 from ozzy.contracts.module import Metadata
+from ozzy.contracts.persistence import StateLocation
 from ozzy.data.batch import Batch
 from ozzy.data.record import Record
 from ozzy.errors import ConfigError, StateError
@@ -22,9 +23,10 @@ from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
 from ozzy.plan.signature import difference, signature, stored
 from ozzy.run.books import Books
+from ozzy.run.checkpoint import published_files
 from ozzy.run.execution import Execution
 from ozzy.run.listener import Listener, Stop
-from ozzy.run.result import Result
+from ozzy.run.result import FileResult, Result, StageResult
 from ozzy.run.runs import Lease, RunRecord, StateFolder, identity_of, state_root
 from ozzy.run.stages import ErrorPolicy, FilterStage, Stage, TransformStage
 
@@ -47,6 +49,9 @@ __all__ = [
 ]
 
 ConfigSource = str | Path | Mapping[str, Any]
+
+PUBLISHED_SHOWN = 10
+"""How many files of an abandoned run are named."""
 
 
 def run(
@@ -159,7 +164,7 @@ class _Start:
             last = record or next(iter(reversed(state.runs(known))), None)
             old = self._to_resume(last, asked, fresh=fresh)
             if old is not None and not old.unfinished:
-                return _as_it_was(old, pipeline)
+                return _as_it_was(old, self.config.notices)
             if old is not None:
                 pipeline = self._pipeline(registry, datetime.fromisoformat(old.facts["started"]))
             elif last is not None and last.unfinished:
@@ -177,14 +182,12 @@ class _Start:
         finally:
             lease.release()
 
-    def _pipeline(self, registry: Registry, started: datetime) -> Pipeline:
+    def _pipeline(self, registry: Registry, started: datetime, config: Config | None = None) -> Pipeline:
+        config = config or self.config
         metadata = Metadata(
-            configuration=dict(self.config.raw),
-            start_time=started,
-            working_folder=self.config.working_folder,
-            inherited=self.config.inherited,
+            configuration=dict(config.raw), start_time=started, working_folder=config.working_folder, inherited=config.inherited
         )
-        pipeline = build(self.config, registry, metadata)
+        pipeline = build(config, registry, metadata)
         demand(pipeline)
         return pipeline
 
@@ -270,18 +273,42 @@ class _Start:
 
     def _abandon(self, old: RunRecord, registry: Registry) -> None:
         """Give an unfinished run up: what it staged is deleted, what it had published is left and named."""
-        pipeline = self._pipeline(registry, datetime.fromisoformat(old.facts["started"]))
+        started = datetime.fromisoformat(old.facts["started"])
+        pipeline = self._pipeline(registry, started, self._config_of(old))
         pipeline.metadata.run_id = old.id
-        pipeline.start_writers(old.id, pipeline.metadata.start_time, old.folder)
+        pipeline.start_writers(old.id, started, old.folder)
+        pipeline.persistence.open(StateLocation(old.folder, old.id, old.facts["pipeline"]))
+        published = published_files(pipeline.persistence.get_last_position(), pipeline.writers)
         for writer in pipeline.writers.values():
             writer.abandon()
+        pipeline.close()
         old.save(state="abandoned")
-        self.config.notices.append(f"run {old.id} was abandoned, and what it had staged is deleted")
+        told = f"run {old.id} was abandoned, and what it had staged is deleted"
+        if published:
+            shown = ", ".join(published[:PUBLISHED_SHOWN])
+            more = f" and {len(published) - PUBLISHED_SHOWN} more" if len(published) > PUBLISHED_SHOWN else ""
+            told += f"; {len(published)} files that it had published are left: {shown}{more}"
+        self.config.notices.append(told)
+
+    def _config_of(self, old: RunRecord) -> Config:
+        """The config an old run began with; secrets, which its state never holds, are taken from the present one."""
+        facts = old.facts
+        secrets = {path: value for path in facts["left_out"] if (value := _at(self.config.raw, path)) is not None}
+        return load_config(facts["config"], set={**facts["set"], **secrets}, working_folder=Path(facts["working_folder"]))
 
 
-def _as_it_was(record: RunRecord, pipeline: Pipeline) -> Result:
-    from ozzy.run.result import FileResult, StageResult
+def _at(config: Any, path: str) -> Any:
+    for step in path.split("."):
+        if isinstance(config, list):
+            config = config[int(step)] if step.isdecimal() and int(step) < len(config) else None
+        elif isinstance(config, Mapping):
+            config = config.get(step)
+        else:
+            return None
+    return config
 
+
+def _as_it_was(record: RunRecord, notices: list[str]) -> Result:
     facts = record.facts
     return Result(
         run_id=record.id,
@@ -290,9 +317,9 @@ def _as_it_was(record: RunRecord, pipeline: Pipeline) -> Result:
         counts={name: StageResult(**counts) for name, counts in facts["counts"].items()},
         files=[FileResult(**file) for file in facts["files"]],
         duration=facts["seconds"],
-        records_read=facts["counts"]["reader"]["records_out"],
-        records_written=sum(facts["counts"][label]["records_out"] for label in pipeline.writers),
-        notices=list(pipeline.config.notices),
+        records_read=facts["records_read"],
+        records_written=facts["records_written"],
+        notices=list(notices),
     )
 
 

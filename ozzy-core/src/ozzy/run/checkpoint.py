@@ -167,3 +167,16 @@ class Checkpoints:
 def _alone(document: Document) -> Document:
     """A document without those that it may have to fall back to."""
     return {key: value for key, value in document.items() if key not in {"previous", "last_full"}}
+
+
+def published_files(document: Document | None, writers: dict[str, BaseWriter]) -> list[str]:
+    """The files that are visible, by what a checkpoint says and, of a prepared one, by what became of it."""
+    if document is None:
+        return []
+    found = []
+    for label, writer in writers.items():
+        receipt = document["writers"][label]
+        if document["phase"] == "prepared" and writer.recover(receipt) is not Outcome.PUBLISHED:
+            receipt = receipt | {"final": False}
+        found += [str(file.get("path") or file["name"]) for file in writer.results(receipt)]
+    return found

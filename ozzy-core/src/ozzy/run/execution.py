@@ -204,6 +204,8 @@ class Execution:
                 state="finished",
                 ended=metadata.end_time.isoformat(),
                 seconds=result.duration,
+                records_read=result.records_read,
+                records_written=result.records_written,
                 counts={name: attrs.asdict(counts) for name, counts in result.counts.items()},
                 files=[attrs.asdict(file) for file in result.files],
                 times=result.times,
