@@ -1,12 +1,16 @@
 """What README and the pages of docs/ tell a reader to do works, and prints what they say."""
 
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.docs.blocks import blocks_of, play
 
@@ -65,6 +69,44 @@ def test_readme_begins_with_two_commands_of_one_line() -> None:
     assert "\n" not in first + second
     assert first.endswith("ozzy run examples/orders.yaml")
     assert second.endswith("nox")
+
+
+def test_readme_says_what_its_first_command_exports(tmp_path: Path, environment: dict[str, str]) -> None:
+    """The sample is exported here by the last part of the command; installing is what nox's session `readme` does."""
+    shutil.copytree(REPOSITORY / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".ozzy"))
+    last = readme_commands()[0].rpartition(".venv/bin/")[2]
+    done = subprocess.run([*last.split(), "--json"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    told = re.search(r"([\d,]+) read, ([\d,]+) filtered, ([\d,]+) written into (\d+) files", (REPOSITORY / "README.md").read_text())
+
+    filtered = result["counts"]["filter_before"]["reasons"]["filtered"]
+    assert told is not None
+    numbers = [int(number.replace(",", "")) for number in told.groups()]
+    assert [result["records_read"], filtered, result["records_written"], len(result["files"])] == numbers
+
+
+def test_the_config_in_readme_is_the_sample() -> None:
+    (shown,) = [yaml.safe_load(block.text) for block in blocks_of(REPOSITORY / "README.md") if block.language == "yaml"]
+
+    assert shown == yaml.safe_load((REPOSITORY / "examples/orders.yaml").read_text(encoding="utf-8"))
+
+
+def test_every_link_between_files_leads_somewhere() -> None:
+    """The site checks its own pages; these are read where the repository is."""
+    texts = [path for pattern in ("*.md", "ozzy-core/*.md", "plugins/**/*.md") for path in REPOSITORY.glob(pattern)]
+        *REPOSITORY.glob("*.md"),
+        REPOSITORY / "plugins/README.md",
+        *REPOSITORY.glob("*/README.md"),
+        *REPOSITORY.glob("plugins/*/*.md"),
+    ]
+    broken = [
+        f"{text.relative_to(REPOSITORY)}: {link}"
+        for text in texts
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text.read_text(encoding="utf-8"))
+        if not (text.parent / link).exists()
+    ]
+
+    assert broken == []
 
 
 def test_the_check_of_a_fresh_clone_ends_with_the_second_command_of_the_readme() -> None:
