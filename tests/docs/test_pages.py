@@ -94,11 +94,6 @@ def test_the_config_in_readme_is_the_sample() -> None:
 def test_every_link_between_files_leads_somewhere() -> None:
     """The site checks its own pages; these are read where the repository is."""
     texts = [path for pattern in ("*.md", "ozzy-core/*.md", "plugins/**/*.md") for path in REPOSITORY.glob(pattern)]
-        *REPOSITORY.glob("*.md"),
-        REPOSITORY / "plugins/README.md",
-        *REPOSITORY.glob("*/README.md"),
-        *REPOSITORY.glob("plugins/*/*.md"),
-    ]
     broken = [
         f"{text.relative_to(REPOSITORY)}: {link}"
         for text in texts
