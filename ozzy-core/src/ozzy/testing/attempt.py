@@ -2,15 +2,17 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import attrs
 
 import ozzy
-from ozzy import StateError
+from ozzy import Registry, Result, StateError
 from ozzy.testing.modules import registry
 from ozzy.testing.process import Ended, in_child
 from ozzy.testing.steps import Steps
@@ -43,42 +45,40 @@ class Job:
     def __call__(self) -> None:
         """Run, and write down how it went."""
         os.chdir(self.folder)
-        installed = registry_of(self.modules)
+        registry = registry_of(self.modules)
         steps = Steps(self.last)
-        for kind, name in sections(self.config):
-            steps.watch(installed.resolve(kind, name).cls)
-        kept = self._keep_documents(installed.resolve("persistence", _name(self.config.get("persistence", "file"))).cls, steps)
-        steps.watch_the_system()
-        result = self._run(installed)
-        steps.active = False
-        kept.close()
+        modules = [registry.resolve(kind, name).cls for kind, name in sections(self.config)]
+        with (self.out / _DOCUMENTS).open("a", encoding="utf-8") as kept, steps.watching(*modules), self._keeping(modules[-1], kept):
+            result = self._run(registry)
         report = {"steps": steps.names, "records_read": result.records_read, "seconds": result.duration}
         (self.out / _REPORT).write_text(json.dumps(report), encoding="utf-8")
 
-    def _run(self, installed: ozzy.Registry) -> ozzy.Result:
+    def _run(self, registry: Registry) -> Result:
         try:
-            return ozzy.run(self.config, resume=True, state_dir=self.state, registry=installed)
+            return ozzy.run(self.config, resume=True, state_dir=self.state, registry=registry)
         except StateError as error:
             if "has begun" not in error.message:
                 raise
-        return ozzy.run(self.config, state_dir=self.state, registry=installed)
+        return ozzy.run(self.config, state_dir=self.state, registry=registry)
 
-    def _keep_documents(self, persistence: Any, steps: Steps) -> Any:
+    @contextmanager
+    def _keeping(self, persistence: Any, kept: Any) -> Iterator[None]:
         """Let every document that is committed be written down, and the one that was asked for be the newest."""
-        kept = (self.out / _DOCUMENTS).open("a", encoding="utf-8")
         commit, newest, document = persistence.commit_position, persistence.get_last_position, self.document
 
         def committing(module: Any, last_position: Any) -> None:
             commit(module, last_position)
-            steps.active = False
             kept.write(json.dumps(last_position) + "\n")
             kept.flush()
-            steps.active = True
 
-        persistence.commit_position = committing
-        if document is not None:
-            persistence.get_last_position = lambda module: document if newest(module) is not None else None
-        return kept
+        def finding(module: Any) -> Any:
+            return document if newest(module) is not None else None
+
+        with ExitStack() as stack:
+            stack.enter_context(mock.patch.object(persistence, "commit_position", committing))
+            if document is not None:
+                stack.enter_context(mock.patch.object(persistence, "get_last_position", finding))
+            yield
 
 
 @attrs.define
@@ -127,13 +127,13 @@ class Attempt:
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
-def registry_of(modules: Mapping[str, type]) -> ozzy.Registry:
+def registry_of(modules: Mapping[str, type]) -> Registry:
     """The registry with these modules, made once: forked children inherit it."""
     return _made(tuple(sorted(modules.items())))
 
 
 @cache
-def _made(modules: tuple[tuple[str, type], ...]) -> ozzy.Registry:
+def _made(modules: tuple[tuple[str, type], ...]) -> Registry:
     return registry(**dict(modules))
 
 

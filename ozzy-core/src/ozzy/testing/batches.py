@@ -11,7 +11,7 @@ from ozzy import Batch, OzzyError
 from ozzy.data.json_text import encode_record
 from ozzy.testing.module import ModuleContract
 from ozzy.testing.samples import cuts, huge_record, odd_records, plain_records
-from ozzy.testing.verdict import difference, plain, shown
+from ozzy.testing.verdict import as_text, difference, plain, shown
 
 Record = dict[str, Any]
 
@@ -56,10 +56,12 @@ class BatchContract(ModuleContract):
         return self.outcome(self.make(), self.batch(self.samples))
 
     def same(self, expected: Sequence[Any], got: Sequence[Any], what: str) -> None:
-        """Fail where two outcomes differ."""
-        problem = difference(list(expected), list(got))
-        if problem:
-            self.broken(f"{what}: {problem}".replace("record ", "row ", 1))
+        """Fail where two outcomes differ, with the first row that does."""
+        for row, (one, other) in enumerate(zip(expected, got, strict=False), 1):
+            if as_text(one) != as_text(other):
+                self.broken(f"{what}: row {row} is {shown(other)} instead of {shown(one)}")
+        if len(expected) != len(got):
+            self.broken(f"{what}: there are {len(got)} rows instead of {len(expected)}")
 
     def test_lines_and_records_are_the_same_to_it(self) -> None:
         """A batch of lines gives what a batch of the same records gives, odd ones included."""

@@ -97,6 +97,8 @@ class KillContract:
         """A section of a config; a class in it is registered under a name."""
         if section is None or isinstance(section, str):
             return section
+        if isinstance(section, list):
+            return [self._section(one, f"{kind}_{number}") for number, one in enumerate(section)]
         section = dict(section)
         if isinstance(section["name"], type):
             name = f"{kind}_under_test"
@@ -105,6 +107,8 @@ class KillContract:
         return deepcopy(section)
 
     def _called(self, section: Any) -> str:
+        if isinstance(section, list):
+            return " and ".join(self._called(one) for one in section)
         name = section if isinstance(section, str) else section["name"]
         return self.modules[name].__name__ if name in self.modules else str(name)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ozzy import BasePersistence, OzzyError, StateError, StateLocation
+from ozzy import BasePersistence, StateError, StateLocation
 from ozzy.testing.module import ModuleContract
 from ozzy.testing.process import in_child
 from ozzy.testing.samples import HUGE, UNICODE
@@ -182,8 +182,8 @@ class PersistenceContract(ModuleContract):
             after = self.opened()
             try:
                 found = after.get_last_position()
-            except OzzyError as error:
-                self.broken(f"killed before step {last} of a commit, the state can't be read any more: {error.message}")
+            except Exception as error:
+                self.broken(f"killed before step {last} of a commit, the state can't be read any more: {type(error).__name__}: {error}")
             if found not in (old, new):
                 self.broken(f"killed before step {last} of a commit, the document is neither the old nor the new one: {shown(found)}")
             if not ended.killed:
@@ -196,9 +196,8 @@ class PersistenceContract(ModuleContract):
         steps = Steps(last)
         persistence = self.opened()
         persistence.get_last_position()
-        steps.watch_the_system()
-        persistence.commit_position(document)
-        steps.active = False
+        with steps.watching():
+            persistence.commit_position(document)
         persistence.close()
 
     def test_it_can_be_found_by_its_uri(self) -> None:

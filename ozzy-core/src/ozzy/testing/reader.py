@@ -179,6 +179,7 @@ class ReaderContract(ModuleContract):
             "writer": {"name": "bare", "options": {"path": str(self.folder / "rows.jl")}},
             "persistence": "memory",
             "checkpoint": {"every_records": 1},
+            "errors": {"policy": "skip"},
         }
         try:
             result = ozzy.run(config, registry=registry(under_test=self.module), state_dir=self.folder / "state")

@@ -4,14 +4,18 @@ A step is a moment just before something that outlives the process: a write, a s
 call of the protocol. The n-th step of a run is the same one each time, so that every one of them can be the last.
 """
 
+import builtins
 import functools
 import inspect
+import io
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
+from unittest import mock
 
 import attrs
 
@@ -26,7 +30,7 @@ _EVENTS: Final = frozenset(
     {"os.rename", "os.remove", "os.link", "os.symlink", "os.mkdir", "os.rmdir", "os.truncate", "socket.connect", "subprocess.Popen"}
 )
 _PROTOCOL: Final[dict[type, tuple[str, ...]]] = {
-    BaseReader: ("acknowledge", "get_next_batch"),
+    BaseReader: ("read", "acknowledge", "get_next_batch"),
     BaseWriter: ("resume", "write_batch", "write", "flush", "finish_writing", "prepare", "publish", "recover", "discard", "abandon"),
     BasePersistence: ("generate_new_job", "get_last_position", "commit_position"),
 }
@@ -52,22 +56,39 @@ class Steps:
         if len(self.names) == self.last:
             self.die()
 
-    def watch_the_system(self) -> None:
-        """Count what touches disks and connections, for as long as this process lives."""
-        for owner, names in _CALLS:
-            for name in names:
-                if hasattr(owner, name):
-                    setattr(owner, name, self._counted(getattr(owner, name), name))
-        sys.addaudithook(self._told)
+    @contextmanager
+    def watching(self, *modules: type, system: bool = True) -> Iterator[None]:
+        """Count what touches disks and connections, and the calls of the protocol that modules of these classes get, while this lasts."""
+        with ExitStack() as stack:
+            for module in modules:
+                for owner, name, counted in self._calls(module):
+                    stack.enter_context(mock.patch.object(owner, name, counted))
+            if system:
+                for owner, name, counted in self._system():
+                    stack.enter_context(mock.patch.object(owner, name, counted))
+                sys.addaudithook(self._told)
+            try:
+                yield
+            finally:
+                self.active = False
 
-    def watch(self, module: type) -> None:
-        """Count the calls of the protocol that modules of this class get, for as long as this process lives."""
+    def _system(self) -> Iterator[tuple[Any, str, Any]]:
+        for owner, names in _CALLS:
+            yield from ((owner, name, self._counted(getattr(owner, name), name)) for name in names if hasattr(owner, name))
+        opened = self._opened(io.open)
+        yield builtins, "open", opened
+        yield io, "open", opened
+
+    def _calls(self, module: type) -> Iterator[tuple[type, str, Any]]:
+        """The methods to count, each where it is defined, so that who inherits it still does."""
         for base, names in _PROTOCOL.items():
-            if issubclass(module, base):
-                for name in names:
-                    self._wrap(module, name)
-        if issubclass(module, BaseReader):
-            self._wrap(module, "read")
+            for name in names if issubclass(module, base) else ():
+                owner = next((one for one in module.__mro__ if name in vars(one)), None)
+                original = vars(owner)[name] if owner is not None else None
+                if owner is not None and inspect.isfunction(original) and not hasattr(original, "ozzy_counted"):
+                    wrapped = self._read(original) if name == "read" else self._call(original, name)
+                    wrapped.ozzy_counted = True  # type: ignore[attr-defined]
+                    yield owner, name, wrapped
 
     def _counted(self, original: Callable[..., Any], name: str) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -76,23 +97,45 @@ class Steps:
 
         return call
 
+    def _opened(self, original: Any) -> Any:
+        """`open` whose files count each piece that they write: what is buffered is lost in a kill."""
+        step = self.step
+
+        class Counted(io.FileIO):
+            def write(self, data: Any, /) -> int:
+                step("write")
+                return super().write(data)
+
+        def opened(  # noqa: PLR0917 - the arguments of open()
+            file: Any,
+            mode: str = "r",
+            buffering: int = -1,
+            encoding: Any = None,
+            errors: Any = None,
+            newline: Any = None,
+            closefd: bool = True,
+            opener: Any = None,
+        ) -> Any:
+            if not set(mode) & set("wax+") or isinstance(file, int):
+                return original(file, mode, buffering, encoding, errors, newline, closefd, opener)
+            raw = Counted(file, mode.replace("b", "").replace("t", ""), closefd, opener)
+            if buffering == 0:
+                return raw
+            size = buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE
+            buffered = io.BufferedRandom(raw, size) if "+" in mode else io.BufferedWriter(raw, size)
+            if "b" in mode:
+                return buffered
+            text = io.TextIOWrapper(buffered, encoding, errors, newline, line_buffering=buffering == 1)
+            text.mode = mode  # type: ignore[misc]
+            return text
+
+        return opened
+
     def _told(self, event: str, details: tuple[Any, ...]) -> None:
         if event in _EVENTS:
             self.step(event.rpartition(".")[2])
         elif event == "open" and isinstance(details[2], int) and details[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
             self.step("open for writing")
-
-    def _wrap(self, module: type, name: str) -> None:
-        """Count a method where it is defined, so that who inherits it still does."""
-        owner = next((base for base in module.__mro__ if name in vars(base)), None)
-        if owner is None or hasattr(vars(owner)[name], "ozzy_counted"):
-            return
-        original = vars(owner)[name]
-        if not inspect.isfunction(original):
-            return
-        wrapped = self._read(original) if name == "read" else self._call(original, name)
-        wrapped.ozzy_counted = True  # type: ignore[attr-defined]
-        setattr(owner, name, wrapped)
 
     def _call(self, original: Callable[..., Any], name: str) -> Callable[..., Any]:
         @functools.wraps(original)

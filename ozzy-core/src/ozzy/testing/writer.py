@@ -1,31 +1,19 @@
 """The suite of writers."""
 
-import json
-import shutil
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from ozzy import BaseWriter, Batch, DataError, DestinationError, Metadata, Outcome, Staging, WriterContext
-from ozzy.contracts.file_writer import FedFiles
-from ozzy.contracts.writer import needs_files, takes_group
+from ozzy import Batch, DataError, Outcome, Staging
 from ozzy.data.json_text import encode_record
-from ozzy.testing.found import ids_in, visible
-from ozzy.testing.installed import make
-from ozzy.testing.module import ModuleContract
+from ozzy.testing.found import visible
 from ozzy.testing.samples import HUGE, UNICODE
-from ozzy.testing.verdict import as_text, shown
-
-_STARTED = datetime(2024, 2, 29, 12, 30, tzinfo=UTC)
-STATE = "state"
-"""The folder, below the test's, where a run would keep what belongs to it alone."""
+from ozzy.testing.taking_back import TakingBack
+from ozzy.testing.writing import STATE
 
 
-class WriterContract(ModuleContract):
+class WriterContract(TakingBack):
     """What a writer promises: nothing to be seen before it is published, everything once after it, whoever publishes and how often.
 
         class TestShelf(WriterContract):
@@ -37,115 +25,6 @@ class WriterContract(ModuleContract):
     What a test of a writer without staging can't ask for is left out, as are light checkpoints where a writer has none.
     """
 
-    formatter: Any = "json"
-    speaks_with = (DestinationError,)
-    local: ClassVar[bool] = True
-    """Whether what is published lies below `self.folder`, so that bytes can be compared."""
-
-    def record(self, number: int) -> dict[str, Any]:
-        """The record of an id. Some are large, so that more than one piece of a file is written at once."""
-        return {
-            "id": number,
-            "name": f"näme {number}",
-            "country": ("es", "日本")[number % 2],
-            "text": "x" * (200_000 if number % 7 == 3 else 10),
-        }
-
-    def oracle(self) -> Iterable[Any]:
-        """The ids of the records at the destination, each as often as it is there."""
-        return ids_in(self.folder)
-
-    # A writer at work
-
-    def begin(
-        self, module: Any = None, *, folder: Path | None = None, grouped: bool = False, dry_run: bool = False, run: str = "run-1"
-    ) -> BaseWriter:
-        """A new writer, started as the same run would start it, in whichever process."""
-        place = folder or self.folder
-        place.mkdir(exist_ok=True)
-        writer: BaseWriter = module or self.make(folder=place)
-        if needs_files(type(writer)):
-            writer = FedFiles(writer)
-        context = WriterContext(
-            run_id=run,
-            label="writer",
-            started=_STARTED,
-            staging_folder=place / STATE / "staged" / "writer",
-            formatter=make("formatter", self.formatter, Metadata(working_folder=place)),
-            grouped=grouped,
-            dry_run=dry_run,
-        )
-        writer.start(context)
-        return writer
-
-    def write(self, writer: BaseWriter, numbers: Iterable[int], group: tuple[str, ...] = ()) -> None:
-        """Give a writer the records of these ids, as a run does."""
-        records = [self.record(number) for number in numbers]
-        self.give(writer, Batch.from_lines([encode_record(record) for record in records], split="all"), group)
-
-    def give(self, writer: BaseWriter, batch: Batch, group: tuple[str, ...] = ()) -> None:
-        """Give a writer a batch, as a run does."""
-        if takes_group(writer):
-            writer.write_batch(batch, group)
-            return
-        for record in batch:
-            record.group_membership = group
-        writer.write_batch(batch)
-
-    def prepare(self, writer: BaseWriter, *, final: bool) -> dict[str, Any]:
-        """What `prepare` gives, as it comes back from where it was saved."""
-        receipt = writer.prepare(final=final)
-        try:
-            saved: dict[str, Any] = json.loads(json.dumps(receipt))
-        except (TypeError, ValueError) as error:
-            self.broken(f"the receipt of prepare() can't be saved as JSON ({error}): {shown(receipt)}")
-        if as_text(saved) != as_text(receipt):
-            self.broken(f"the receipt of prepare() is not the same when it was saved as JSON: {shown(receipt)} became {shown(saved)}")
-        return saved
-
-    def finish(self, writer: BaseWriter) -> dict[str, Any]:
-        """End a run: the last prepare and publish."""
-        writer.finish_writing()
-        receipt = self.prepare(writer, final=True)
-        writer.publish(receipt)
-        return receipt
-
-    def exercise(self, module: Any) -> Any:
-        writer = self.begin(module)
-        writer.resume(None)
-        self.write(writer, range(3))
-        receipt = self.finish(writer)
-        return receipt, writer.results(receipt)
-
-    def expect(self, numbers: Iterable[int], when: str) -> None:
-        """Fail where the destination does not hold exactly the records of these ids."""
-        wanted, found = Counter(map(str, numbers)), Counter(map(str, self.oracle()))
-        lost, doubled = wanted - found, found - wanted
-        strange = [one for one in doubled if one not in wanted]
-        if lost:
-            self.broken(f"{when}, {_some(lost, 'record')} of {wanted.total()} lost")
-        if strange and not wanted:
-            self.broken(f"{when}, the destination holds {_some(Counter(strange), 'record')} that nobody published")
-        if doubled:
-            self.broken(f"{when}, {_some(doubled, 'record')} more than once at the destination")
-
-    def nothing_seen(self, when: str) -> None:
-        """Fail where the destination shows anything."""
-        files = visible(self.folder) if self.local else {}
-        if files:
-            self.broken(f"{when}, {min(files)} is to be seen at the destination")
-        self.expect([], when)
-
-    @property
-    def staging(self) -> Staging:
-        """How the writer stages."""
-        return Staging.DURABLE if needs_files(self.module) else self.module.staging
-
-    def needs(self, *stagings: Staging) -> None:
-        """Skip the test for writers that stage in other ways."""
-        if self.staging not in stagings:
-            pytest.skip(f"not for a writer whose staging is {self.staging.value}")
-
     # Every writer
 
     def test_everything_written_arrives_once(self) -> None:
@@ -156,19 +35,11 @@ class WriterContract(ModuleContract):
             self.write(writer, range(start, start + 5))
         receipt = self.finish(writer)
         self.expect(range(20), "after a run without trouble")
-        self._counted(receipt, 20)
+        self.counted(receipt, 20)
         results = writer.results(receipt)
         if results and sum(result["rows"] for result in results if result["rows"] is not None) != 20:
             self.broken(f"results() speaks of {sum(result['rows'] for result in results)} rows where 20 were written")
         writer.close()
-
-    def _counted(self, receipt: dict[str, Any], written: int) -> None:
-        if "written" not in receipt:
-            if self.staging is not Staging.NONE:
-                self.broken("its receipts do not count: prepare() has to return `written`, the rows since the run began")
-            return
-        if receipt["written"] + receipt.get("ignored", 0) != written:
-            self.broken(f"its receipt says {receipt['written']} rows are written, it was given {written}")
 
     def test_receipts_count_from_the_beginning_of_the_run(self) -> None:
         """`written` is a sum over all checkpoints, so that the books can be checked at each."""
@@ -179,13 +50,13 @@ class WriterContract(ModuleContract):
             self.write(writer, range(done, done + size))
             done += size
             receipt = self.prepare(writer, final=True)
-            self._counted(receipt, done)
+            self.counted(receipt, done)
             writer.publish(receipt)
         writer.close()
         other = self.begin()
         other.resume(receipt)
         self.write(other, range(done, done + 2))
-        self._counted(self.finish(other), done + 2)
+        self.counted(self.finish(other), done + 2)
         other.close()
         self.expect(range(done + 2), "after three checkpoints, the last in another process")
 
@@ -323,7 +194,7 @@ class WriterContract(ModuleContract):
         other.resume(second if other.recover(second) is not Outcome.GONE else None)
         begun = 12 if other.recover(second) is not Outcome.GONE else 0
         self.write(other, range(begun, 20))
-        self._counted(self.finish(other), 20)
+        self.counted(self.finish(other), 20)
         other.close()
         self.expect(range(20), "gone on with after a light checkpoint")
         self._same_as_undisturbed()
@@ -379,113 +250,3 @@ class WriterContract(ModuleContract):
         self.finish(other)
         other.close()
         self.expect(range(20), "gone on with after a full checkpoint")
-
-    # Giving up
-
-    def test_what_is_discarded_is_gone(self) -> None:
-        """Taken back, a prepared receipt leaves nothing, and taking it back twice is no error."""
-        self.needs(Staging.DURABLE)
-        writer = self.begin()
-        writer.resume(None)
-        self.write(writer, range(10))
-        receipt = self.prepare(writer, final=True)
-        writer.close()
-        other = self.begin()
-        other.discard(receipt)
-        other.discard(receipt)
-        if other.recover(receipt) is not Outcome.GONE:
-            self.broken(f"discarded, a receipt is {other.recover(receipt).name}, says recover()")
-        other.resume(None)
-        self.write(other, range(20))
-        self.finish(other)
-        other.close()
-        self.expect(range(20), "begun again after discard()")
-
-    def test_discard_takes_nothing_that_is_not_its_own(self) -> None:
-        """Whoever else has put something at the destination keeps it, even under the very name."""
-        self.needs(Staging.DURABLE)
-        writer = self.begin()
-        writer.resume(None)
-        self.write(writer, range(10))
-        receipt = self.prepare(writer, final=True)
-        paths = [Path(result["path"]) for result in writer.results(receipt) if "path" in result]
-        if not paths:
-            pytest.skip("its results() name no local path")
-        beside = paths[0].parent / "stranger.txt"
-        for path in (*paths, beside):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"a stranger's")
-        writer.discard(receipt)
-        self._kept([*paths, beside], "under the name of a file that was never published")
-        for path in paths:
-            path.unlink()
-        writer.close()
-        other = self.begin(run="run-2")
-        other.resume(None)
-        self.write(other, range(10))
-        receipt = self.finish(other)
-        for path in [Path(result["path"]) for result in other.results(receipt)]:
-            path.write_bytes(b"a stranger's")
-        other.discard(receipt)
-        self._kept([*[Path(result["path"]) for result in other.results(receipt)], beside], "in the place of a file that was published")
-        other.close()
-
-    def _kept(self, paths: list[Path], where: str) -> None:
-        for path in paths:
-            if not path.exists() or path.read_bytes() != b"a stranger's":
-                self.broken(f"discard() takes a stranger's file, {path.name}, {'beside its own' if path == paths[-1] else where}")
-
-    def test_staged_data_that_is_lost_is_told(self) -> None:
-        """On another machine the staging folder is not there: recover() says GONE, and never PUBLISHED."""
-        self.needs(Staging.DURABLE)
-        writer = self.begin()
-        files = getattr(writer, "files", None)
-        if files is None:
-            pytest.skip("it does not stage in a local folder")
-        writer.resume(None)
-        self.write(writer, range(10))
-        receipt = self.prepare(writer, final=True)
-        shutil.rmtree(files.folder)
-        if self.begin().recover(receipt) is not Outcome.GONE:
-            self.broken(f"its staged files were deleted, and recover() says {self.begin().recover(receipt).name}")
-        writer.close()
-
-    @pytest.mark.parametrize("published", [True, False], ids=["finished", "given up"])
-    def test_nothing_is_left_behind(self, *, published: bool) -> None:
-        """After `abandon` there is nothing that nobody can see, whether the run has finished or was given up."""
-        self.needs(Staging.DURABLE)
-        writer = self.begin()
-        writer.resume(None)
-        self.write(writer, range(10))
-        if published:
-            self.finish(writer)
-        else:
-            self.prepare(writer, final=writer.resumable)
-        writer.abandon()
-        writer.close()
-        seen = visible(self.folder)
-        left = [str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file()]
-        hidden = sorted(path for path in left if path not in seen)
-        if hidden:
-            self.broken(f"after abandon() {hidden[0]} is left behind")
-        self.expect(range(10) if published else [], "after abandon()")
-
-    def test_a_dry_run_leaves_no_trace(self) -> None:
-        """Told that it is one, a writer of files counts, and touches no disk."""
-        writer = self.begin(dry_run=True)
-        if not hasattr(writer, "files"):
-            pytest.skip("a dry run gives it nothing")
-        writer.resume(None)
-        self.write(writer, range(10))
-        writer.finish_writing()
-        self._counted(self.prepare(writer, final=True), 10)
-        writer.close()
-        left = [str(path.relative_to(self.folder)) for path in self.folder.rglob("*")]
-        if left:
-            self.broken(f"a dry run leaves {left[0]}")
-
-
-def _some(ids: Counter[str], what: str) -> str:
-    names = ", ".join(sorted(ids, key=lambda one: (len(one), one))[:5])
-    more = ", …" if len(ids) > 5 else ""
-    return f"{what} {names} is" if len(ids) == 1 else f"{len(ids)} {what}s ({names}{more}) are"
