@@ -1,5 +1,5 @@
 """Persistences, stats managers and notifiers that are wrong, each in one way."""
-# ruff: noqa: E501, PTH105, RUF012
+# ruff: noqa: E501, RUF012
 
 import json
 

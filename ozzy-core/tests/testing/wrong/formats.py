@@ -1,5 +1,5 @@
 """Formatters and decoders that are wrong, each in one way."""
-# ruff: noqa: E501, PTH105, RUF012
+# ruff: noqa: RUF012
 
 import json
 

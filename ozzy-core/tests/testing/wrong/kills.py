@@ -1,5 +1,5 @@
 """Readers, writers and persistences that show what is wrong with them only when they are killed."""
-# ruff: noqa: E501, PTH105, RUF012
+# ruff: noqa: E501, RUF012
 
 import json
 from pathlib import Path

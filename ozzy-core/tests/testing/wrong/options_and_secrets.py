@@ -1,5 +1,5 @@
 """Modules whose options or secrets are wrong, each in one way."""
-# ruff: noqa: E501, PTH105, RUF012
+# ruff: noqa: RUF012
 
 import logging
 

@@ -1,5 +1,5 @@
 """Readers that are wrong, each in one way. `says` is which tests fail, and with what words."""
-# ruff: noqa: E501, PTH105, RUF012
+# ruff: noqa: RUF012
 
 import itertools
 import random
