@@ -15,6 +15,7 @@ from ozzy.contracts.persistence import StateLocation
 from ozzy.data.batch import Batch
 from ozzy.data.record import Record
 from ozzy.errors import ConfigError, StateError
+from ozzy.log import reason
 from ozzy.plan.config import Config, load_config
 from ozzy.plan.explain import Explanation, explained
 from ozzy.plan.guarantee import demand
@@ -328,7 +329,7 @@ def _close_after_failure(pipeline: Pipeline) -> None:
     try:
         pipeline.close()
     except Exception as error:
-        pipeline.reader.logger.warning("closing failed too", error=f"{type(error).__name__}: {error}")
+        pipeline.reader.logger.warning("closing failed too", error=reason(error))
 
 
 def _forget_folder(folder: Path) -> None:

@@ -51,6 +51,11 @@ def hides_password(text: str) -> bool:
     return "://" in text and _PASSWORD_IN_URL.search(text) is not None
 
 
+def reason(error: BaseException) -> str:
+    """What an error of somebody else's says, with its type in front and secrets hidden."""
+    return redact(f"{type(error).__name__}: {error}")
+
+
 def texts_of(value: object) -> Iterator[str]:
     """Every text in a value, however deep; numbers as text."""
     if isinstance(value, Mapping):

@@ -10,6 +10,7 @@ from ozzy.contracts.writer import BaseWriter, GroupKey, Outcome, Receipt, Stagin
 from ozzy.data.batch import Batch
 from ozzy.data.codecs import CODECS, Codec
 from ozzy.errors import ConfigError, DataError, DestinationError, OzzyError, Problem
+from ozzy.log import reason
 from ozzy.options.option import option, options
 from ozzy.staging.disk import at_destination, checksum, size_of, sync_folder
 from ozzy.staging.files import StagedFiles
@@ -209,7 +210,7 @@ class BaseFileWriter(BaseWriter):
         except OzzyError:
             raise
         except Exception as error:
-            raise DataError(f"{type(formatter).__name__}: {type(error).__name__}: {error}", row=_first_failing(formatter, batch)) from error
+            raise DataError(f"{type(formatter).__name__}: {reason(error)}", row=_first_failing(formatter, batch)) from error
 
 
 class FedFiles(BaseFileWriter):

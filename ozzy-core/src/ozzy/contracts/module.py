@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import attrs
 
 from ozzy.errors import OzzyError
-from ozzy.log import logger
+from ozzy.log import logger, reason
 from ozzy.options.structure import structured
 
 
@@ -104,4 +104,4 @@ def blamed_on(name: str, module: object, error_class: type[OzzyError]) -> Iterat
     except OzzyError:
         raise
     except Exception as error:
-        raise error_class(f"{name} ({type(module).__name__}) failed: {type(error).__name__}: {error}") from error
+        raise error_class(f"{name} ({type(module).__name__}) failed: {reason(error)}") from error

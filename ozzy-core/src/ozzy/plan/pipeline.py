@@ -18,6 +18,7 @@ from ozzy.contracts.report import BaseNotifier, BaseStatsManager
 from ozzy.contracts.transform import BaseTransform
 from ozzy.contracts.writer import BaseWriter, WriterContext, needs_files
 from ozzy.errors import ConfigError, OzzyError, PluginError
+from ozzy.log import reason
 from ozzy.plan.config import Config
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
@@ -147,7 +148,7 @@ class _Builder:
             raise
         except Exception as error:
             raise PluginError(
-                f"{section.path} ({resolved.found.name} of {resolved.found.package}) can't be made: {type(error).__name__}: {error}",
+                f"{section.path} ({resolved.found.name} of {resolved.found.package}) can't be made: {reason(error)}",
                 hint="Its constructor takes (options, metadata), and connects to nothing.",
             ) from error
         if not isinstance(module, BaseModule) or not hasattr(module, "options"):

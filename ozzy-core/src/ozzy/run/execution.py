@@ -11,7 +11,7 @@ import attrs
 from ozzy.contracts.persistence import StateLocation
 from ozzy.data.batch import Rejected
 from ozzy.errors import Interrupted, OzzyError
-from ozzy.log import redact
+from ozzy.log import reason, redact
 from ozzy.plan.pipeline import Pipeline
 from ozzy.run.books import Books
 from ozzy.run.checkpoint import Checkpoints, Document
@@ -280,7 +280,7 @@ class Execution:
     def _ended(self, state: str, error: BaseException) -> None:
         if self.record is None:
             return
-        message = redact(str(error) if isinstance(error, OzzyError) else f"{type(error).__name__}: {error}")
+        message = redact(str(error)) if isinstance(error, OzzyError) else reason(error)
         self.record.save(state=state, ended=datetime.now().astimezone().isoformat(), error=message, seconds=self._elapsed())
         if isinstance(error, OzzyError):
             error.run_id = self.record.id

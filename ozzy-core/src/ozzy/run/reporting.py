@@ -6,7 +6,7 @@ from typing import Any
 
 from ozzy.contracts.module import Metadata
 from ozzy.contracts.report import CLIENTS, TEAM, BaseNotifier, BaseStatsManager
-from ozzy.log import redact
+from ozzy.log import reason
 
 
 class Reporting:
@@ -46,9 +46,9 @@ class Reporting:
             method(*arguments[: _takes(method, len(arguments))])
         except Exception as error:
             self._failed.add(id(module))
-            reason = redact(f"{type(error).__name__}: {error}")
-            self.notices.append(f"{module.kind} {type(module).__name__} failed and was not called again: {reason}")
-            module.logger.warning("it failed and is not called again", error=reason)
+            told = reason(error)
+            self.notices.append(f"{module.kind} {type(module).__name__} failed and was not called again: {told}")
+            module.logger.warning("it failed and is not called again", error=told)
 
 
 def _takes(method: Callable[..., Any], most: int) -> int:

@@ -11,6 +11,7 @@ import msgspec
 
 from ozzy.contracts.reader import Split
 from ozzy.errors import OzzyError, SourceError, StateError
+from ozzy.log import reason
 from ozzy.staging.disk import make_folder, sync_file, sync_folder
 from ozzy.staging.state_files import writing_state
 
@@ -147,7 +148,7 @@ def _listed(splits: Iterable[Split]) -> Iterator[Split]:
     except OzzyError:
         raise
     except Exception as error:
-        raise SourceError(f"the reader can't list the parts of the source: {type(error).__name__}: {error}") from error
+        raise SourceError(f"the reader can't list the parts of the source: {reason(error)}") from error
 
 
 def _line(split: Split) -> bytes:

@@ -11,6 +11,7 @@ from ozzy.contracts.grouper import BaseGrouper, GroupKey
 from ozzy.contracts.transform import BaseTransform
 from ozzy.data.batch import Batch, Rejected
 from ozzy.errors import DataError, OzzyError
+from ozzy.log import reason
 from ozzy.run.books import Books
 
 
@@ -88,7 +89,7 @@ class Stage:
 
     def reason(self, error: Exception) -> str:
         """What an error of this stage's module says about a record."""
-        message = error.message if isinstance(error, OzzyError) else f"{type(error).__name__}: {error}"
+        message = error.message if isinstance(error, OzzyError) else reason(error)
         return f"{self.name} ({type(self.module).__name__}): {message}"
 
     def failure(self, batch: Batch, error: Exception, work: Callable[[Batch], Any] | None, row: int | None = None) -> OzzyError:

@@ -1,0 +1,202 @@
+"""What is kept of a run, told of it, and left where it fails."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ozzy
+from ozzy import BaseNotifier, BaseReader, BaseStatsManager, Registry, hookimpl
+from ozzy.api import Listener
+from ozzy.errors import DataError
+from ozzy.run.runs import StateFolder
+
+HEARD: list[Any] = []
+OPTIONS: dict[str, Any] = {"fails_at": {"type": int, "default": -1}, "password": {"type": str, "default": ""}}
+
+
+class Numbers(BaseReader):
+    """Numbers in batches of two; the option `fails_at` makes it fail there."""
+
+    supported_options = OPTIONS
+    at = 0
+
+    def get_next_batch(self) -> Any:
+        if self.at == self.read_option("fails_at"):
+            raise OSError(f"the line went dead, password {self.read_option('password')}")
+        batch = [{"n": n} for n in range(self.at, self.at + 2)]
+        self.at += 2
+        self.finished = self.at >= 6
+        return batch
+
+    def get_last_position(self) -> Any:
+        return {"at": self.at}
+
+    def set_last_position(self, position: Any) -> None:
+        self.at = (position or {"at": 0})["at"]
+
+    def close(self) -> None:
+        if self.read_option("fails_at") == 4:
+            raise OSError("closing failed")
+
+
+class Ear(BaseNotifier):
+    """Hears how a run goes."""
+
+    def notify_start_dump(self, receivers: Any = None) -> None:
+        HEARD.append(("started", receivers))
+
+    def notify_complete_dump(self, receivers: Any = None) -> None:
+        HEARD.append(("completed", receivers))
+
+    def notify_failed_job(self, msg: str, stack_trace: str, receivers: Any = None) -> None:
+        HEARD.append(("failed", msg, stack_trace, receivers))
+
+
+class Stats(BaseStatsManager):
+    """Keeps what it is given."""
+
+    def iteration_report(self, times: dict[str, float]) -> None:  # type: ignore[override]
+        HEARD.append(("times", set(times)))
+
+    def final_report(self, stats: dict[str, Any]) -> None:
+        HEARD.append(("final", stats["writer"]["items_count"], stats["reader"]["read_items"], len(stats["writer"]["files_written"])))
+
+
+class Plugin:
+    """What these tests offer."""
+
+    @hookimpl
+    def ozzy_read(self) -> dict[str, type]:
+        return {"numbers": Numbers}
+
+    @hookimpl
+    def ozzy_notify(self) -> dict[str, type]:
+        return {"ear": Ear}
+
+    @hookimpl
+    def ozzy_stats(self) -> dict[str, type]:
+        return {"stats": Stats}
+
+
+@pytest.fixture
+def registry() -> Registry:
+    HEARD.clear()
+    registry = Registry.load()
+    registry.register(Plugin(), package="test-modules", version="1")
+    return registry
+
+
+def config(tmp_path: Path, **options: Any) -> dict[str, Any]:
+    return {
+        "name": "told",
+        "reader": {"name": "numbers", "options": options},
+        "writer": {"name": "fs", "options": {"filebase": f"{tmp_path}/out/x", "compression": "none"}},
+        "notifications": ["ear"],
+        "stats_manager": "stats",
+        "checkpoint": {"every_records": 2},
+    }
+
+
+def test_notifiers_and_stats_are_told_of_a_run_that_succeeds(registry: Registry, tmp_path: Path) -> None:
+    ozzy.run(config(tmp_path), state_dir=tmp_path / "state", registry=registry)
+
+    times = ("times", {"read", "filtered", "transformed", "filtered_after", "grouped", "written", "persisted"})
+    told = [("started", [0, 1]), times, times, times, ("final", 6, 6, 1), ("completed", [0, 1])]
+    assert told == HEARD
+
+
+def test_a_failure_is_told_once_kept_and_gone_on_from(registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = tmp_path / "state"
+    failing = config(tmp_path, fails_at=4, password="hunter22")
+    with pytest.raises(ozzy.SourceError, match=r"reading all \(Numbers\) failed: OSError: the line went dead, password \*\*\*") as raised:
+        ozzy.run(failing, state_dir=state, registry=registry)
+
+    told = [heard for heard in HEARD if heard[0] == "failed"]
+    assert len(told) == 1
+    assert "the line went dead" in told[0][1]
+    assert "Traceback" in told[0][2]
+    assert told[0][3] == [1]
+    [record] = StateFolder(state).runs()
+    assert record.state == "failed"
+    assert "the line went dead" in record.facts["error"]
+    assert raised.value.run_id == record.id
+    everything = repr(HEARD) + "".join(path.read_text() for path in state.rglob("*.json")) + "".join(capsys.readouterr())
+    assert "hunter22" not in everything
+
+    assert record.facts["left_out"] == ["reader.options.password"]
+    with pytest.raises(ozzy.ConfigError, match=r"needs reader\.options\.password, which state never holds"):
+        ozzy.resume(record.id, state_dir=state, registry=registry)
+
+
+def test_a_run_resumed_by_id_takes_its_secret_from_outside(registry: Registry, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    first = config(tmp_path, password="hunter22")
+
+    class Pull(Listener):
+        def batch_done(self, progress: Any) -> None:
+            if progress.records_read == 4:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ozzy.run(first, state_dir=state, registry=registry, listener=Pull())
+    [record] = StateFolder(state).runs()
+    assert record.state == "interrupted"
+
+    result = ozzy.resume(record.id, state_dir=state, registry=registry, set={"reader.options.password": "other"})
+
+    assert result.resumed
+    assert [json.loads(line)["n"] for line in (tmp_path / "out/x0000.jl").read_text().splitlines()] == list(range(6))
+
+
+def test_a_run_that_ended_after_its_last_checkpoint_is_finished_by_a_resume(registry: Registry, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    first = ozzy.run(config(tmp_path), state_dir=state, registry=registry)
+    [record] = StateFolder(state).runs()
+    record.save(state="running")
+
+    again = ozzy.run(config(tmp_path), state_dir=state, registry=registry, resume=True)
+
+    assert again.state == "already finished"
+    assert again.files == first.files
+    assert StateFolder(state).runs()[0].state == "finished"
+
+
+def test_a_dry_run_in_a_config_with_a_printing_writer_prints_nothing(
+    registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dry = config(tmp_path) | {"writer": ["console", config(tmp_path)["writer"]]}
+
+    result = ozzy.run(dry, state_dir=tmp_path / "state", registry=registry, dry_run=True)
+
+    assert capsys.readouterr().out == ""
+    assert result.counts["console"].records_out == 6
+    assert [file.rows for file in result.files] == [6]
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_records_are_logged_up_to_a_limit(registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "in.jl").write_text("nonsense\n" * 30 + "{}\n")
+    skipping = config(tmp_path) | {"reader": {"name": "fs", "options": {"input": str(tmp_path / "in.jl")}}, "errors": "skip"}
+
+    result = ozzy.run(skipping, state_dir=tmp_path / "state", registry=registry)
+
+    assert result.counts["reader"].reasons == {"bad": 30}
+    logged = [record.getMessage() for record in caplog.records if "bad record passed over" in record.getMessage()]
+    assert len(logged) == 10
+    assert "further ones are counted, not logged" in logged[-1]
+
+
+def test_reading_fails_at_a_bad_record(tmp_path: Path) -> None:
+    (tmp_path / "in.jl").write_text('{"a": 1}\nnonsense\n')
+
+    with pytest.raises(DataError, match=r"in\.jl, line 2"):
+        list(ozzy.read({"reader": {"name": "fs", "options": {"input": str(tmp_path / "in.jl")}}}))
+
+
+def test_preview_shows_what_transforms_make(registry: Registry) -> None:
+    stages = ozzy.preview({"reader": {"name": "random", "options": {"number_of_items": 10**9, "seed": 1}}, "transform": "no_transform"}, 2)
+
+    assert [(stage.name, len(stage.records)) for stage in stages] == [("reader", 2), ("transform", 2)]
+    assert stages[0].records == stages[1].records
