@@ -15,36 +15,38 @@ nox.options.sessions = ["lint", "format", "typing", "tests", "coverage", "docs_e
 HERE = Path(__file__).parent
 CORE = HERE / "ozzy-core"
 PLUGINS = sorted(path.parent for path in HERE.glob("plugins/*/pyproject.toml"))
-GROUPS = {name: list(wants) for name, wants in nox.project.load_toml(HERE / "pyproject.toml")["dependency-groups"].items()}
 FLOOR = 95.0
 
 
-def install(session: nox.Session, *groups: str, editable: bool = True) -> None:
-    """Put the core, all plugins and what these dependency groups of pyproject.toml name into the session's environment."""
-    wants = [want for group in groups for want in GROUPS[group]]
-    flag = ["-e"] if editable else []
-    packages = [part for path in (CORE, *PLUGINS) for part in (*flag, str(path))]
-    session.install("-q", *packages, *wants)
+def group(name: str) -> tuple[str, ...]:
+    """What a dependency group of pyproject.toml names."""
+    return nox.project.dependency_groups(nox.project.load_toml(HERE / "pyproject.toml"), name)
+
+
+def install(session: nox.Session, name: str) -> None:
+    """Put the core, all plugins and what this dependency group names into the session's environment."""
+    packages = [part for path in (CORE, *PLUGINS) for part in ("-e", str(path))]
+    session.install("-q", *packages, *group(name))
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Look for mistakes and bad habits with ruff."""
-    session.install("-q", *GROUPS["lint"])
+    session.install("-q", *group("lint"))
     session.run("ruff", "check", *session.posargs)
 
 
 @nox.session(name="format")
 def layout(session: nox.Session) -> None:
     """See that the code is laid out as ruff lays it out (the session `fix` does it)."""
-    session.install("-q", *GROUPS["lint"])
+    session.install("-q", *group("lint"))
     session.run("ruff", "format", "--diff", *session.posargs)
 
 
 @nox.session
 def fix(session: nox.Session) -> None:
     """Let ruff lay out the code and mend what it can."""
-    session.install("-q", *GROUPS["lint"])
+    session.install("-q", *group("lint"))
     session.run("ruff", "check", "--fix", *session.posargs)
     session.run("ruff", "format", *session.posargs)
 
@@ -52,7 +54,7 @@ def fix(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check all types with mypy, strictly."""
-    install(session, "typing", "tests")
+    install(session, "tests")
     session.run("mypy", *session.posargs)
 
 
@@ -106,7 +108,7 @@ def readme(session: nox.Session) -> None:
         shutil.copyfile(HERE / path, target)
     command = (HERE / "README.md").read_text(encoding="utf-8").partition("```bash\n")[2].partition("```")[0]
     with session.chdir(copy):
-        session.run("bash", "-euc", command, external=True, env={"VIRTUAL_ENV": ""})
+        session.run("bash", "-euc", command, external=True, env={"PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     files = sorted(path.relative_to(copy).as_posix() for path in copy.glob("exported/*/*.csv"))
     session.log("\n".join(files))
     if len(files) != 6:

@@ -7,7 +7,8 @@
     <!-- not run: … -->             on the line above a block leaves it out, and says why
 
 In a ```text block, `…` stands for anything: for the rest of a line or the middle of it, or, alone on a line, for any lines.
-Amounts that change from run to run or from machine to machine (seconds, rates, sizes, dates, run ids) are not compared.
+Amounts that change from run to run or from machine to machine (seconds, rates, sizes, dates, run ids) are not compared, and lines of
+progress, which only slow runs print, are left out.
 """
 
 import os
@@ -21,6 +22,7 @@ import attrs
 
 FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>```+)(?P<language>[\w+-]*)(?P<info>[^\n`]*)$")
 TITLE = re.compile(r'title="([^"]+)"')
+PROGRESS = re.compile(r"^[\d,]+ read · .*\n", re.MULTILINE)
 DIRECTIVE = re.compile(r"<!-- (exit|not run): (.*?) -->")
 CHANGING = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?"), "<date>"),
@@ -84,7 +86,7 @@ def same(expected: str, printed: str) -> bool:
             pattern.append(r"(?:[^\n]*\n)*?")
         else:
             pattern.append(r"[^\n]*?".join(re.escape(part) for part in line.rstrip().split("…")) + r"[ ]*\n")
-    return re.fullmatch("".join(pattern), _steady(printed).rstrip() + "\n") is not None
+    return re.fullmatch("".join(pattern), _steady(PROGRESS.sub("", printed)).rstrip() + "\n") is not None
 
 
 def _steady(text: str) -> str:

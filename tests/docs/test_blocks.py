@@ -70,6 +70,7 @@ def test_indented_blocks_lose_their_indent(page):
         ("read … records\n", "read 1,000 records\n", True),
         ("took 2.1 s\n", "took 0.03 s\n", True),
         ("took 2.1 s\n", "took long\n", False),
+        ("done\n", "909 read · 909 written · 93/s · 4 files · 9.68 s\ndone\n", True),
         ("600,000 records\n", "599,999 records\n", False),
     ],
 )
