@@ -155,6 +155,30 @@ def test_fresh_names_what_the_old_run_had_published_and_finds_its_old_place(conf
     assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == ["all0000.jl", "all0001.jl"]
 
 
+@pytest.mark.parametrize("file", ["run.json", "checkpoint.json"])
+def test_a_run_whose_state_is_damaged_refuses_and_can_be_given_up(file: str, config: dict[str, Any], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run_id = interrupt(config, state).run_id
+    assert run_id is not None
+    [damaged] = state.glob(f"*/*/{file}")
+    damaged.write_text("garbage")
+
+    for asked in (True, "auto"):
+        with pytest.raises(StateError, match=rf"{file} is damaged"):
+            ozzy.run(config, state_dir=state, resume=asked)  # type: ignore[arg-type]
+    with pytest.raises(StateError, match=rf"{file} is damaged"):
+        ozzy.resume(run_id, state_dir=state)
+    with pytest.raises(StateError):
+        ozzy.run(config, state_dir=state)
+
+    result = ozzy.run(config, state_dir=state, fresh=True)
+
+    assert f"run {run_id} was abandoned" in result.notices[0]
+    assert ("what it had published is not known" in result.notices[0]) == (file == "checkpoint.json")
+    assert not list((tmp_path / "out").glob(".ozzy-*"))
+    assert ozzy.run(config, state_dir=state, resume=True).state == "already finished"
+
+
 def test_a_changed_config_refuses_to_resume(config: dict[str, Any], tmp_path: Path) -> None:
     state = tmp_path / "state"
     interrupt(config, state)

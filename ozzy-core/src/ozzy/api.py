@@ -118,6 +118,8 @@ def abandon(
 
 def _stored_start(record: RunRecord, config: ConfigSource | None, given: Mapping[str, str], registry: Registry | None) -> "_Start":
     """What an old run began with, from its state, or from the config where one is given."""
+    if record.damage is not None:
+        raise record.damage
     facts = record.facts
     overrides = {**facts["set"], **given}
     folder = Path(facts["working_folder"])
@@ -193,6 +195,8 @@ class _Start:
         return pipeline
 
     def _to_resume(self, last: RunRecord | None, asked: bool | str, *, fresh: bool) -> RunRecord | None:
+        if last is not None and last.damage is not None and not fresh:
+            raise last.damage
         if asked is True:
             if last is None:
                 raise StateError(f"no run of {self.identity} has begun, so there is none to resume", hint="Start one without --resume.")
@@ -279,12 +283,16 @@ class _Start:
         pipeline.metadata.run_id = old.id
         pipeline.start_writers(old.id, started, old.folder)
         pipeline.persistence.open(StateLocation(old.folder, old.id, old.facts["pipeline"]))
-        published = published_files(pipeline.persistence.get_last_position(), pipeline.writers)
+        published, unknown = [], ""
+        try:
+            published = published_files(pipeline.persistence.get_last_position(), pipeline.writers)
+        except StateError as error:
+            unknown = f"; what it had published is not known: {error.message}"
         for writer in pipeline.writers.values():
             writer.abandon()
         pipeline.close()
         old.save(state="abandoned")
-        told = f"run {old.id} was abandoned, and what it had staged is deleted"
+        told = f"run {old.id} was abandoned, and what it had staged is deleted{unknown}"
         if published:
             shown = ", ".join(published[:PUBLISHED_SHOWN])
             more = f" and {len(published) - PUBLISHED_SHOWN} more" if len(published) > PUBLISHED_SHOWN else ""
@@ -292,7 +300,9 @@ class _Start:
         self.config.notices.append(told)
 
     def _config_of(self, old: RunRecord) -> Config:
-        """The config an old run began with; secrets, which its state never holds, are taken from the present one."""
+        """The config an old run began with; secrets, which its state never holds, are taken from the present one, all where it is damaged."""
+        if old.damage is not None:
+            return self.config
         facts = old.facts
         secrets = {path: value for path in facts["left_out"] if (value := _at(self.config.raw, path)) is not None}
         return load_config(facts["config"], set={**facts["set"], **secrets}, working_folder=Path(facts["working_folder"]))

@@ -93,12 +93,23 @@ def test_folders_that_are_no_runs_are_passed_over(state):
     assert state.runs() == [record]
 
 
-def test_a_state_that_can_not_be_read_is_not_taken_for_none(state):
-    record = state.new("orders", START, {})
-    (record.folder / "run.json").write_bytes(b"{")
-    with pytest.raises(StateError, match="is damaged"):
-        state.runs()
+def test_a_run_whose_facts_are_damaged_is_listed_as_such_among_the_others(state):
+    damaged, whole = state.new("orders", START, {}), state.new("orders", START.replace(year=2027), {})
+    (damaged.folder / "run.json").write_bytes(b"{")
+    (state.root / "odd-1" / "odd").mkdir(parents=True)
+    (state.root / "odd-1" / "odd" / "run.json").write_bytes(b"{")
 
+    found = {record.id: record for record in state.runs()}
+    assert found[whole.id] == whole
+    assert [record.id for record in state.runs("orders")] == [damaged.id, whole.id]
+    [told] = [record for record in state.runs("orders") if record.id == damaged.id]
+    assert (told.state, told.unfinished, told.facts["pipeline"]) == ("damaged", True, "orders")
+    assert "run.json is damaged" in str(told.damage)
+    assert (found["odd"].facts["pipeline"], found["odd"].state) == ("odd-1", "damaged")
+
+
+def test_a_state_that_can_not_be_read_is_not_taken_for_none(state):
+    state.root.mkdir()
     (Path(state.root.parent) / "file").write_text("")
     with pytest.raises(StateError, match=r"can't list the state folder .*file: Not a directory"):
         StateFolder(state.root.parent / "file").runs()
@@ -234,12 +245,24 @@ def test_a_lease_that_can_not_be_taken_is_told(tmp_path, monkeypatch):
         Lease(tmp_path / "file" / "pipeline").take()
 
 
-def test_a_damaged_lease_is_told_and_not_kept(tmp_path):
+def test_a_damaged_note_gives_way_to_an_epoch_above_all_before(tmp_path):
+    first = Lease(tmp_path).take()
     (tmp_path / "lease.json").write_text("{")
-    with pytest.raises(StateError, match="is damaged"):
+    with pytest.raises(StateError, match="running already: run unknown, process"):
         Lease(tmp_path).take()
 
-    assert not Lease.held(tmp_path)
+    first.release()
+    second = Lease(tmp_path).take("r")
+    assert second.epoch > 1_700_000_000
+    second.release()
+    assert Lease(tmp_path).take().epoch == second.epoch + 1
+
+
+def test_a_note_that_is_damaged_under_a_run_stops_it(tmp_path):
+    lease = Lease(tmp_path).take()
+    (tmp_path / "lease.json").write_text("{")
+    with pytest.raises(StateError, match="is damaged"):
+        lease.check()
 
 
 # where and what

@@ -124,6 +124,14 @@ def test_garbled_files_are_told(text, tmp_path):
     assert caught.value.hint == "Restore it from a backup, or start again with --fresh."
 
 
+def test_a_file_that_was_taken_away_is_told_by_the_one_before_it(tmp_path):
+    write_json(tmp_path / "x.json", 1, keep_previous=True)
+    write_json(tmp_path / "x.json", 2, keep_previous=True)
+    (tmp_path / "x.json").unlink()
+    with pytest.raises(StateError, match=r"the state file .*x.json is gone, though x.1.json, the state before it, is there"):
+        read_json(tmp_path / "x.json")
+
+
 def test_a_flipped_byte_is_told(tmp_path):
     write_json(tmp_path / "x.json", {"a": 17}, keep_previous=True)
     write_json(tmp_path / "x.json", {"a": 18}, keep_previous=True)

@@ -79,7 +79,7 @@ def show(run_id: str, state_dir: Path | None, as_json: bool) -> None:
         click.echo(f"  {stage}: {counts['records_in']:,} in, {counts['records_out']:,} out{reasons}")
     for file in facts.get("files") or []:
         click.echo(f"  {file['path'] or file['name']}: {count(file['rows'], 'row')}, {size(file['size'])}, sha256 {file['checksum']}")
-    if run.unfinished and run.state != "running":
+    if run.unfinished and run.state not in {"running", "damaged"}:
         click.echo(f"Go on with it: ozzy resume {run.id}")
 
 

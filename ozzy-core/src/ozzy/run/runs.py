@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -23,17 +24,18 @@ from ozzy.staging.disk import make_folder, sync_path
 from ozzy.staging.naming import safe
 from ozzy.staging.state_files import read_json, write_json, writing_state
 
-UNFINISHED = ("running", "failed", "interrupted")
+UNFINISHED = ("running", "failed", "interrupted", "damaged")
 PATIENCE = 0.5
 """Seconds that a lease is waited for: whoever only looks whether it is held holds it for a moment."""
 
 
 @attrs.define
 class RunRecord:
-    """One run: its folder and its facts."""
+    """One run: its folder and its facts; where these can't be read, `damage` says why, and the facts are what the folder's name tells."""
 
     folder: Path
     facts: dict[str, Any]
+    damage: StateError | None = None
 
     @property
     def id(self) -> str:
@@ -42,7 +44,7 @@ class RunRecord:
 
     @property
     def state(self) -> str:
-        """`running`, `interrupted`, `failed`, `finished` or `abandoned`; a running one that nobody holds is interrupted."""
+        """`running`, `interrupted`, `failed`, `finished`, `abandoned` or `damaged`; a running one that nobody holds is interrupted."""
         state = str(self.facts["state"])
         return "interrupted" if state == "running" and not Lease.held(self.folder.parent) else state
 
@@ -101,7 +103,11 @@ class StateFolder:
         folders = [self.pipeline_folder(identity)] if identity is not None else _folders(self.root)
         for folder in folders:
             for run in _folders(folder):
-                facts = read_json(run / "run.json")
+                try:
+                    facts = read_json(run / "run.json")
+                except StateError as error:
+                    yield RunRecord(run, _guessed(run, identity or folder.name, error), error)
+                    continue
                 if facts is not None:
                     yield RunRecord(run, facts)
 
@@ -124,7 +130,7 @@ class Lease:
             try:
                 lock.acquire()
             except filelock.Timeout as error:
-                holder = read_json(self.folder / "lease.json") or {}
+                holder = self._noted() or {}
                 who = f"run {holder.get('run') or 'unknown'}, process {holder.get('pid', '?')} on {holder.get('host', '?')}"
                 raise StateError(
                     f"this pipeline is running already: {who}",
@@ -132,12 +138,20 @@ class Lease:
                 ) from error
         self._lock = lock
         try:
-            self.epoch = int((read_json(self.folder / "lease.json") or {}).get("epoch", 0)) + 1
+            noted = self._noted()
+            self.epoch = int(time.time()) if noted is None else int(noted.get("epoch", 0)) + 1
             self.name(run_id)
         except StateError:
             self.release()
             raise
         return self
+
+    def _noted(self) -> dict[str, Any] | None:
+        """What the note beside the lock says; None where it is damaged: then seconds since 1970 are an epoch above any counted one."""
+        try:
+            return read_json(self.folder / "lease.json") or {}
+        except StateError:
+            return None
 
     def name(self, run_id: str) -> None:
         """Say which run holds it."""
@@ -194,6 +208,15 @@ def _private(folder: Path, levels: int) -> None:
     with writing_state(folder):
         make_folder(folder, private=levels)
         sync_path(folder)
+
+
+def _guessed(run: Path, pipeline: str, damage: StateError) -> dict[str, Any]:
+    """What is known of a run whose facts can't be read."""
+    try:
+        started = datetime.strptime(run.name[:15], "%Y%m%d-%H%M%S").astimezone()
+    except ValueError:
+        started = datetime.fromtimestamp(run.stat().st_mtime).astimezone()
+    return {"run": run.name, "pipeline": pipeline, "started": started.isoformat(), "state": "damaged", "error": damage.message}
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -46,11 +46,16 @@ def write_json(path: Path, content: Any, *, keep_previous: bool = False) -> None
 
 
 def read_json(path: Path) -> Any:
-    """The content of such a file, or None where there is no file. Raises StateError for one that is cut or damaged."""
+    """The content of such a file, or None where there is no file. Raises StateError for one that is cut, damaged or was taken away."""
     try:
         text = path.read_bytes()
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        if not _previous(path).exists():
+            return None
+        raise StateError(
+            f"the state file {path} is gone, though {_previous(path).name}, the state before it, is there",
+            hint="Restore it from a backup, or start again with --fresh.",
+        ) from error
     except OSError as error:
         raise StateError(f"can't read the state file {path}: {error.strerror or error}") from error
     try:
