@@ -5,6 +5,7 @@ the inherited way) or `read` (and `splits`, where the source has parts). Files o
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from typing import Any, BinaryIO, ClassVar
 
 import attrs
@@ -99,7 +100,7 @@ class BaseReader(BaseModule):
             yield Batch.from_records(
                 [given[index] for index in good],
                 split=split.id,
-                position=self.get_last_position(),
+                position=deepcopy(self.get_last_position()),
                 rejected=rejected,
                 origin=[row + index for index in good],
             )

@@ -60,7 +60,7 @@ def in_child(work: Callable[[], Any], log: Path, *, seconds: float | None = None
     return Ended(status, log.read_text(encoding="utf-8", errors="replace") if status > 0 and log.exists() else "")
 
 
-def _inside(work: Callable[[], Any], log: Path) -> None:
+def _inside(work: Callable[[], Any], log: Path) -> None:  # pragma: no cover - runs in a child that ends without a word to coverage
     sys.dont_write_bytecode = True
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for standard in (1, 2):
@@ -74,7 +74,7 @@ def _inside(work: Callable[[], Any], log: Path) -> None:
     os._exit(0)
 
 
-def _told(error: BaseException) -> str:
+def _told(error: BaseException) -> str:  # pragma: no cover - runs in a child that ends without a word to coverage
     """The error first, in one line, then where it came from."""
     message = " ".join(str(error).split())
     return f"{type(error).__name__}: {message}\n" + "".join(f"  {line}" for line in traceback.format_exception(error))

@@ -131,7 +131,7 @@ class Steps:
 
         return opened
 
-    def _told(self, event: str, details: tuple[Any, ...]) -> None:
+    def _told(self, event: str, details: tuple[Any, ...]) -> None:  # pragma: no cover - Python traces no audit hooks
         if event in _EVENTS:
             self.step(event.rpartition(".")[2])
         elif event == "open" and isinstance(details[2], int) and details[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):

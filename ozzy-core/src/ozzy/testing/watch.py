@@ -32,7 +32,7 @@ def touched() -> Iterator[list[str]]:
         _hooked = True
     seen: list[str] = []
 
-    def watch(event: str, details: tuple[Any, ...]) -> None:
+    def watch(event: str, details: tuple[Any, ...]) -> None:  # pragma: no cover - Python traces no audit hooks
         if event.startswith(_TOUCHING) and event not in _HARMLESS and not _importing():
             seen.append(f"{event}({', '.join(repr(one) for one in details[:1])})")
 
@@ -43,12 +43,12 @@ def touched() -> Iterator[list[str]]:
         _watchers.remove(watch)
 
 
-def _told(event: str, details: tuple[Any, ...]) -> None:
+def _told(event: str, details: tuple[Any, ...]) -> None:  # pragma: no cover - Python traces no audit hooks
     for watch in tuple(_watchers):
         watch(event, details)
 
 
-def _importing() -> bool:
+def _importing() -> bool:  # pragma: no cover - Python traces no audit hooks
     frame = sys._getframe()  # noqa: SLF001 - the documented way to look at one's callers
     while frame.f_back is not None:
         frame = frame.f_back

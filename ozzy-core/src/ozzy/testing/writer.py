@@ -137,6 +137,24 @@ class WriterContract(TakingBack):
             self.broken("published again by a new object, files at the destination are not the same bytes")
         other.close()
 
+    def test_preparing_twice_is_the_same_as_once(self) -> None:
+        """Two light checkpoints with nothing between them: writing goes on as if there had been one."""
+        self.needs(Staging.DURABLE)
+        writer = self.begin()
+        if not writer.resumable:
+            pytest.skip("it can't be continued in the middle of a file")
+        writer.resume(None)
+        self.prepare(writer, final=False)
+        self.write(writer, range(10))
+        counts = [self.prepare(writer, final=False).get("written") for _ in range(2)]
+        if counts[0] != counts[1]:
+            self.broken(f"prepared twice, its receipts say {counts[0]} and then {counts[1]} rows are written")
+        self.write(writer, range(10, 20))
+        self.finish(writer)
+        writer.close()
+        self.expect(range(20), "prepared twice")
+        self._same_as_undisturbed()
+
     def test_recover_tells_what_became_of_it(self) -> None:
         """STAGED or GONE before publishing, PUBLISHED after it; and asking changes nothing."""
         self.needs(Staging.DURABLE, Staging.TRANSACTION)

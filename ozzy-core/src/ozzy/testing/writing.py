@@ -16,7 +16,7 @@ from ozzy.data.json_text import encode_record
 from ozzy.testing.found import ids_in, visible
 from ozzy.testing.installed import make
 from ozzy.testing.module import ModuleContract
-from ozzy.testing.verdict import as_text, shown
+from ozzy.testing.verdict import shown
 
 _STARTED = datetime(2024, 2, 29, 12, 30, tzinfo=UTC)
 STATE = "state"
@@ -88,8 +88,8 @@ class WriterAtWork(ModuleContract):
             saved: dict[str, Any] = json.loads(json.dumps(receipt))
         except (TypeError, ValueError) as error:
             self.broken(f"the receipt of prepare() can't be saved as JSON ({error}): {shown(receipt)}")
-        if as_text(saved) != as_text(receipt):
-            self.broken(f"the receipt of prepare() is not the same when it was saved as JSON: {shown(receipt)} became {shown(saved)}")
+        if saved != receipt:
+            self.broken(f"the receipt of prepare() is not the same when it was saved as JSON: {receipt!r:.160} became {saved!r:.160}")
         return saved
 
     def finish(self, writer: BaseWriter) -> dict[str, Any]:

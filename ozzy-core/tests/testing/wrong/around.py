@@ -2,6 +2,7 @@
 # ruff: noqa: E501, RUF012
 
 import json
+import os
 
 from ozzy import BaseNotifier, BasePersistence, BaseStatsManager, StateError
 from ozzy.testing import NotifierContract, PersistenceContract, StatsManagerContract
@@ -169,3 +170,108 @@ class WantsAList(BaseNotifier):
 class TestWantsAList(NotifierContract):
     module = WantsAList
     says = {"test_it_takes_every_message": r"TypeError: object of type 'NoneType' has no len\(\)"}
+
+
+class HasOneAlready(Plain):
+    """A new run has a document."""
+
+    def get_last_position(self):
+        return super().get_last_position() or {"number": 0}
+
+
+class TestHasOneAlready(PersistenceContract):
+    module = HasOneAlready
+    says = {"test_a_new_run_has_no_document": r"a new run has the document \{\"number\": 0\} before anything was committed"}
+
+
+class GivesBackAnother(Plain):
+    """Gives back what it has not been given."""
+
+    def get_last_position(self):
+        found = super().get_last_position()
+        return found and {**found, "read": True}
+
+
+class TestGivesBackAnother(PersistenceContract):
+    module = GivesBackAnother
+    says = {"test_what_was_committed_is_found_by_another_process": r"it gives back .* instead of"}
+
+
+class TheLastOfAll(Plain):
+    """A commit of one run is one of every run."""
+
+    def commit_position(self, last_position):
+        for folder in self.location.folder.parent.iterdir():
+            (folder / "document.json").write_text(json.dumps(last_position))
+
+
+class TestTheLastOfAll(PersistenceContract):
+    module = TheLastOfAll
+    says = {"test_runs_are_kept_apart": r"a run finds the document of another one"}
+
+
+class OfTheYounger(Plain):
+    """The document of the second run is taken for that of the first."""
+
+    def get_last_position(self):
+        younger = self.location.folder.parent / "run-2" / "document.json"
+        return json.loads(younger.read_text()) if younger.exists() else super().get_last_position()
+
+
+class TestOfTheYounger(PersistenceContract):
+    module = OfTheYounger
+    says = {"test_runs_are_kept_apart": r"a commit of one run changes the document of another"}
+
+
+class BareTypeError(Plain):
+    """What has no form in JSON is a TypeError."""
+
+    def commit_position(self, last_position):
+        self.file.write_text(json.dumps(last_position))
+
+
+class TestBareTypeError(PersistenceContract):
+    module = BareTypeError
+    says = {"test_what_has_no_form_in_json_is_refused": r"makes it raise TypeError \(.*\) instead of StateError"}
+
+
+class WithoutAWord(Plain):
+    """Its errors say nothing."""
+
+    def get_last_position(self):
+        try:
+            return super().get_last_position()
+        except ValueError as error:
+            raise StateError("") from error
+
+
+class TestWithoutAWord(PersistenceContract):
+    module = WithoutAWord
+    says = {"test_damaged_state_is_an_error": r"document.json was emptied, and its StateError says nothing"}
+
+
+class OnlyInTheParent(Plain):
+    """Can't commit in another process than the one that imported it."""
+
+    process = os.getpid()
+
+    def commit_position(self, last_position):
+        if os.getpid() != self.process:
+            raise StateError("not in this process")
+        super().commit_position(last_position)
+
+
+class TestOnlyInTheParent(PersistenceContract):
+    module = OnlyInTheParent
+    says = {"test_a_kill_in_a_commit_leaves_the_old_or_the_new": r"a commit in a child process fails: StateError: not in this process"}
+
+
+class NoPattern(Plain):
+    """Its uri_regex is none."""
+
+    uri_regex = "plain://("
+
+
+class TestNoPattern(PersistenceContract):
+    module = NoPattern
+    says = {"test_it_can_be_found_by_its_uri": r"its uri_regex 'plain://\(' is no regular expression"}

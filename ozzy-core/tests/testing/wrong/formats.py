@@ -3,7 +3,7 @@
 
 import json
 
-from ozzy import BaseDecoder, BaseExportFormatter, Batch, DataError
+from ozzy import BaseDecoder, BaseExportFormatter, Batch, ConfigError, DataError
 from ozzy.testing import DecoderContract, FormatterContract
 
 
@@ -222,3 +222,188 @@ class NoFileInItsErrors(BaseDecoder):
 class TestNoFileInItsErrors(LinesContract):
     module = NoFileInItsErrors
     says = {"test_garbage_is_refused": r"it does not name the file in its error: this is no such file"}
+
+
+class ATuple(Lines):
+    """Its rows come in a tuple."""
+
+    def format_rows(self, batch):
+        return tuple(super().format_rows(batch))
+
+
+class TestATuple(FormatterContract):
+    module = ATuple
+    says = {"test_one": r"format_rows\(\) gives a tuple, not a list"}
+
+
+class TextHeader(Lines):
+    """Its header is text."""
+
+    def header(self):
+        return "id"
+
+
+class TestTextHeader(FormatterContract):
+    module = TextHeader
+    says = {"test_header_footer_and_separator_are_bytes_and_stay": r"its header is 'id', not bytes"}
+
+
+class BareTypeError(Lines):
+    """What it can't format is a TypeError."""
+
+    def format_rows(self, batch):
+        return [json.dumps(record, allow_nan=False).encode() + b"\n" for record in batch]
+
+
+class TestBareTypeError(FormatterContract):
+    module = BareTypeError
+    says = {"test_a_row_that_cannot_be_formatted_is_named": r"a bad value makes it raise TypeError \(.*\), not a DataError with its row"}
+
+
+class TestNothingToDecode(DecoderContract):
+    module = WholeFile
+    says = {"test_the_file_is_decoded": r"there is no file to decode: give `content` and `records`, or encode\(records\)"}
+
+
+class TestOtherRecords(DecoderContract):
+    module = WholeFile
+    content = b"one\ntwo\n"
+    records = [{"line": "one"}]
+    says = {"test_the_file_is_decoded": r"the sample file is not decoded as expected: record 2 is"}
+
+
+class TestDoesNotComeBack(DecoderContract):
+    module = WholeFile
+
+    def encode(self, records):
+        return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+    says = {"test_a_file_with[one record]": r"of a file with one record: record 1 is \{\"line\""}
+
+
+class CutByPieces(BaseDecoder):
+    """A batch ends where a piece of the stream does."""
+
+    def decode(self, stream):
+        left = b""
+        while piece := stream.read():
+            *lines, left = (left + piece).split(b"\n")
+            for start in range(0, len(lines), self.options.batch_size):
+                yield Batch.from_records(
+                    [{"line": line.decode(errors="replace")} for line in lines[start : start + self.options.batch_size]]
+                )
+
+
+class TestCutByPieces(LinesContract):
+    module = CutByPieces
+    says = {"test_it_does_not_matter_how_bytes_come[7]": r"when bytes come 7 at a time, batches are cut elsewhere"}
+
+
+class RowsOf(BaseDecoder):
+    """Lines, a batch each, rightly; the wrong ones derive from it."""
+
+    def decode(self, stream):
+        content = b"".join(iter(stream.read, b""))
+        for line in content.splitlines():
+            yield self.batch(stream, line.decode(errors="replace"))
+
+    def batch(self, stream, line):
+        return Batch.from_records([{"line": line}])
+
+
+class NoPosition(RowsOf):
+    """Says that it starts anywhere, and bears no positions."""
+
+    starts_anywhere = True
+
+
+class TestNoPosition(LinesContract):
+    module = NoPosition
+    says = {"test_after_every_position_exactly_the_rest_comes": r"batch 1 bears the position null: it has to have rows, offset and lines"}
+
+
+class BeyondTheEnd(RowsOf):
+    """Its positions lie behind the end of the file."""
+
+    starts_anywhere = True
+
+    def batch(self, stream, line):
+        return Batch.from_records([{"line": line}], position={"rows": 1, "offset": 10_000, "lines": 1})
+
+
+class TestBeyondTheEnd(LinesContract):
+    module = BeyondTheEnd
+    says = {"test_after_every_position_exactly_the_rest_comes": r"after resuming from .* it fails: sample.file ends at byte 19"}
+
+
+class CountsFromTheStart(RowsOf):
+    """Resumed, its positions count rows anew."""
+
+    starts_anywhere = True
+
+    def decode(self, stream):
+        offset = stream.offset
+        for rows, line in enumerate(b"".join(iter(stream.read, b"")).splitlines(keepends=True), 1):
+            offset += len(line)
+            position = {"rows": rows, "offset": offset, "lines": rows}
+            yield Batch.from_records([{"line": line.decode(errors="replace").strip()}], position=position)
+
+
+class TestCountsFromTheStart(LinesContract):
+    module = CountsFromTheStart
+    says = {"test_after_every_position_exactly_the_rest_comes": r"after resuming from .* the positions of the same batches are others"}
+
+
+class FailsWhereNothingIs(RowsOf):
+    """An empty file is an error."""
+
+    def decode(self, stream):
+        if not stream.head(1):
+            raise DataError(f"{stream.name} is empty")
+        yield from super().decode(stream)
+
+
+class TestFailsWhereNothingIs(LinesContract):
+    module = FailsWhereNothingIs
+    says = {"test_an_empty_file_has_no_records": r"an empty file fails: sample.file is empty"}
+
+
+class MakesOneUp(RowsOf):
+    """Of an empty file it makes a record."""
+
+    def decode(self, stream):
+        content = b"".join(iter(stream.read, b"")).decode(errors="replace")
+        for line in content.split("\n")[: max(1, content.count("\n"))]:
+            yield Batch.from_records([{"line": line}])
+
+
+class TestMakesOneUp(LinesContract):
+    module = MakesOneUp
+    says = {"test_an_empty_file_has_no_records": r"of an empty file it makes \{\"line\": \"\"\}"}
+
+
+class Backwards(RowsOf):
+    """Gives the lines from the last to the first."""
+
+    def decode(self, stream):
+        yield from reversed(list(super().decode(stream)))
+
+
+class TestBackwards(LinesContract):
+    module = Backwards
+    records = LinesContract.records[::-1]
+    says = {"test_a_file_that_is_cut_off_gives_its_beginning_or_an_error": r"cut off after \d+ bytes the file has other records"}
+
+
+class OfAnotherKind(RowsOf):
+    """Bad bytes are an error in the config."""
+
+    def decode(self, stream):
+        if not stream.head(1 << 20).isascii():
+            raise ConfigError(f"{stream.name} is wrong")
+        yield from super().decode(stream)
+
+
+class TestOfAnotherKind(LinesContract):
+    module = OfAnotherKind
+    says = {"test_garbage_is_refused": r"it raises ConfigError, not DataError: sample.file is wrong"}

@@ -3,7 +3,7 @@
 
 import itertools
 
-from ozzy import BaseFilter, BaseGrouper, BaseTransform, Batch
+from ozzy import BaseFilter, BaseGrouper, BaseTransform, Batch, DataError
 from ozzy.testing import FilterContract, GrouperContract, TransformContract
 
 
@@ -278,3 +278,91 @@ class CountsInABatch(BaseTransform):
 class TestCountsInABatch(TransformContract):
     module = CountsInABatch
     says = {"test_it_does_not_matter_how_records_are_cut_into_batches": r"in batches of 1, 1"}
+
+
+class RefusesWithoutAWord(BaseFilter):
+    """Refuses odd records and does not say why."""
+
+    def filter(self, item):
+        if not isinstance(item.get("id"), int):
+            raise DataError(" ")
+        return True
+
+
+class TestRefusesWithoutAWord(FilterContract):
+    module = RefusesWithoutAWord
+    says = {"test_odd_records_are_handled_or_refused": r"a record without any field is refused without a word"}
+
+
+class RefusesEverything(BaseFilter):
+    """Refuses what it is made for."""
+
+    def filter(self, item):
+        raise DataError("not this one")
+
+
+class TestRefusesEverything(FilterContract):
+    module = RefusesEverything
+    says = {"test_one": r"it refuses the first sample record: not this one"}
+
+
+class NothingHuge(BaseFilter):
+    """Can't bear a large text."""
+
+    def filter(self, item):
+        return len(item.get("name") or "") < 1000 or item["no such field"]
+
+
+class TestNothingHuge(FilterContract):
+    module = NothingHuge
+    says = {"test_a_huge_record_is_handled_or_refused": r"a record makes it raise KeyError \('no such field'\) instead of a DataError"}
+
+
+class TestNoSamples(FilterContract):
+    module = MissingField
+    records = []
+    says = {"test_one": r"`records` is empty: give one record at least"}
+
+
+class KeepsTheLast(BaseTransform):
+    """Keeps the last record of each batch."""
+
+    def transform_batch(self, batch):
+        return list(batch)[-1:]
+
+
+class TestKeepsTheLast(TransformContract):
+    module = KeepsTheLast
+    says = {"test_it_does_not_matter_how_records_are_cut_into_batches": r"in batches of 1, 1, .*: (row 1 is|there are)"}
+
+
+class TwoOfOne(BaseTransform):
+    """Says one to one, and means it of whole batches only."""
+
+    one_to_one = True
+
+    def transform_batch(self, batch):
+        records = list(batch)
+        return records if len(records) > 1 else [*records, *records]
+
+
+class TestTwoOfOne(TransformContract):
+    module = TwoOfOne
+    says = {"test_one_to_one_is_kept": r"it says one_to_one and makes 2 records of"}
+
+
+class ReadsWhatItDoesNotSay(BaseTransform):
+    """Reads a field it does not speak of."""
+
+    one_to_one = True
+    reads = ("id",)
+    writes = ("label",)
+
+    def transform_batch(self, batch):
+        for item in batch:
+            yield {**item, "label": f"{item.get('id')} {item.get('country')}"}
+
+
+class TestReadsWhatItDoesNotSay(TransformContract):
+    module = ReadsWhatItDoesNotSay
+    says = {"test_it_reads_what_it_says": r"without the fields it says it does not read: row 1 is \{\"label\": \"0 None\"\} instead of"}

@@ -414,3 +414,121 @@ class TestNumberBesideTheRows(LedgerContract):
         "test_publishing_twice_is_the_same_as_once": r"published twice by the same object, 10 records .* are more than once at the destination",
         "test_recover_tells_what_became_of_it": r"published, recover\(\) of a new object says GONE",
     }
+
+
+class OtherResults(Shelf):
+    """Its results count other rows."""
+
+    def results(self, receipt):
+        return [{**result, "rows": 1} for result in super().results(receipt)]
+
+
+class TestOtherResults(WriterContract):
+    module = OtherResults
+    says = {"test_everything_written_arrives_once": r"results\(\) speaks of 1 rows where 20 were written"}
+
+
+class OtherBytes(Shelf):
+    """Published again, a file is another one."""
+
+    def place(self, entry):
+        super().place(entry)
+        target = self.path(self.options.shelf) / entry["name"]
+        target.write_bytes(target.read_bytes() + b"\n")
+
+
+class TestOtherBytes(WriterContract):
+    module = OtherBytes
+    options = {"compression": "none"}
+    says = {
+        "test_publishing_twice_is_the_same_as_once": r"published again by a new object, files at the destination are not the same bytes"
+    }
+
+
+class AlwaysGone(Shelf):
+    """Says that everything is gone."""
+
+    def recover(self, receipt):
+        return Outcome.GONE
+
+
+class TestAlwaysGone(WriterContract):
+    module = AlwaysGone
+    says = {
+        "test_going_on_after_a_light_checkpoint_cuts_back_what_is_newer": r"after a kill, recover\(\) says that the data of the last light checkpoint is gone"
+    }
+
+
+class OneMoreLine(Shelf):
+    """A resumed file gets a blank line."""
+
+    def resume(self, state):
+        super().resume(state)
+        for file in self.files.open.values():
+            file.tail += b"\n"
+
+
+class TestOneMoreLine(WriterContract):
+    module = OneMoreLine
+    options = {"compression": "none"}
+    says = {
+        "test_going_on_after_a_light_checkpoint_cuts_back_what_is_newer": r"is not, byte for byte, what a run that was never killed makes"
+    }
+
+
+class TuplesInReceipts(Shelf):
+    """Its receipt comes back with other keys."""
+
+    def prepare(self, final):
+        return {**super().prepare(final), "counts": {1: 2}}
+
+
+class TestTuplesInReceipts(WriterContract):
+    module = TuplesInReceipts
+    says = {"test_everything_written_arrives_once": r"the receipt of prepare\(\) is not the same when it was saved as JSON"}
+
+
+class SaysCommitted(LedgerWriter):
+    """Says of every transaction that it was committed."""
+
+    def recover(self, receipt):
+        return Outcome.PUBLISHED
+
+
+class TestSaysCommitted(LedgerContract):
+    module = SaysCommitted
+    says = {
+        "test_going_on_after_a_full_checkpoint": r"a transaction that was never committed is PUBLISHED, says recover\(\)",
+        "test_recover_tells_what_became_of_it": r"recover\(\) says PUBLISHED then PUBLISHED: its transaction died with the process, so it is GONE",
+    }
+
+
+class BlankLineAtEachPrepare(Shelf):
+    """Each checkpoint leaves its trace in the file."""
+
+    def prepare(self, final):
+        for file in self.files.open.values():
+            file.tail += b"\n"
+        return super().prepare(final)
+
+
+class TestBlankLineAtEachPrepare(WriterContract):
+    module = BlankLineAtEachPrepare
+    options = {"compression": "none"}
+    says = {"test_preparing_twice_is_the_same_as_once": r"is not, byte for byte, what a run that was never killed makes"}
+
+
+class CountsPreparations(Shelf):
+    """Counts its rows at each checkpoint again."""
+
+    sum = 0
+
+    def prepare(self, final):
+        receipt = super().prepare(final)
+        self.sum += receipt["written"]
+        return {**receipt, "written": self.sum}
+
+
+class TestCountsPreparations(WriterContract):
+    module = CountsPreparations
+    says = {"test_preparing_twice_is_the_same_as_once": r"prepared twice, its receipts say 10 and then 20 rows are written"}
