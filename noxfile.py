@@ -10,11 +10,12 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "format", "typing", "tests", "coverage", "docs_examples", "docs", "packages", "readme"]
+nox.options.sessions = ["lint", "format", "typing", "tests", "coverage", "crash", "docs_examples", "docs", "packages", "readme"]
 
 HERE = Path(__file__).parent
 CORE = HERE / "ozzy-core"
 PLUGINS = sorted(path.parent for path in HERE.glob("plugins/*/pyproject.toml"))
+WORKERS = ("-n", "auto", "--maxprocesses", "8")
 FLOOR = 95.0
 
 
@@ -62,16 +63,13 @@ def typing(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, all but slow ones and those of the docs, and note which lines and branches they reach."""
     install(session, "tests")
-    for old in HERE.glob(".coverage.*"):
-        old.unlink()
-    session.run("coverage", "run", "-m", "pytest", "-m", "not slow", "--ignore=tests/docs", *session.posargs)
+    session.run("pytest", *WORKERS, "--cov", "--cov-report=", "-m", "not slow", "--ignore=tests/docs", *session.posargs)
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Fail where the tests reached less than 95 % of the core's lines or of its branches."""
     session.install("-q", "coverage[toml]>=7.6")
-    session.run("coverage", "combine", "--keep", silent=True)
     session.run("coverage", "report", *session.posargs)
     report = Path(session.create_tmp()) / "coverage.json"
     session.run("coverage", "json", "-q", "-o", str(report), silent=True)
@@ -87,7 +85,7 @@ def coverage(session: nox.Session) -> None:
 def docs_examples(session: nox.Session) -> None:
     """Run the code of README and of the pages of docs/, and compare what it prints with what they say."""
     install(session, "tests")
-    session.run("pytest", "tests/docs", *session.posargs)
+    session.run("pytest", *WORKERS, "tests/docs", *session.posargs)
 
 
 @nox.session
@@ -117,9 +115,9 @@ def readme(session: nox.Session) -> None:
 
 @nox.session
 def crash(session: nox.Session) -> None:
-    """Run the slow tests: kill real runs again and again and compare what they leave."""
+    """Run the slow tests: kill real runs, or cut their power, again and again, and compare what they leave."""
     install(session, "tests")
-    session.run("pytest", "-m", "slow", *session.posargs)
+    session.run("pytest", *WORKERS, "-m", "slow", *session.posargs)
 
 
 @nox.session
