@@ -4,7 +4,7 @@ import json
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -298,7 +298,7 @@ def test_header_separator_and_footer_come_from_the_formatter(tmp_path):
 def test_a_formatter_that_fails_tells_the_row(tmp_path):
     writer = box(tmp_path, formatter=Words())
     rows = Batch.from_records([{"word": "a"}, {"word": "b"}, {"none": 1}, {"word": "d"}])
-    with pytest.raises(DataError, match="^Words: KeyError: 'word'$") as caught:
+    with pytest.raises(DataError, match=r"^Words: KeyError: 'word'$") as caught:
         writer.write_batch(rows)
 
     assert (caught.value.row, writer.files.written) == (2, 0)
@@ -348,7 +348,10 @@ def test_names_end_with_the_compression(compression, name, tmp_path):
 
 
 class Post(BaseWriter):
-    supported_options = {"items_limit": {"type": int, "default": 0}, "compression": {"type": str, "default": "gz"}}
+    supported_options: ClassVar[dict[str, Any]] = {
+        "items_limit": {"type": int, "default": 0},
+        "compression": {"type": str, "default": "gz"},
+    }
 
     def __init__(self, *args):
         super().__init__(*args)

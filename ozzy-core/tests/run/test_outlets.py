@@ -124,7 +124,7 @@ def test_what_a_writer_raises_is_blamed_on_it():
 
     with pytest.raises(DestinationError, match=r"^writer \(Broken\) failed: ConnectionError: line is down$"):
         outlet(Broken()).write(batch(1), None)
-    with pytest.raises(StateError, match="^mine$"):
+    with pytest.raises(StateError, match=r"^mine$"):
         outlet(Refuses()).write(batch(1), None)
 
 
@@ -192,7 +192,7 @@ def test_rows_that_are_refused_are_skipped_and_the_others_stay_in_order():
 
 
 def test_the_limit_of_bad_rows_holds():
-    with pytest.raises(DataError, match="more than 1 bad records; the last in writer: a.jl, record 4: writer: negative"):
+    with pytest.raises(DataError, match=r"more than 1 bad records; the last in writer: a\.jl, record 4: writer: negative"):
         outlet(Kept(), ErrorPolicy("skip", 1)).write(batch(-1, 1, 2, -2, -3), None)
 
 

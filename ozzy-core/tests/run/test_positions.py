@@ -24,11 +24,15 @@ def kinds(value: Any) -> Any:
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
-keys = st.recursive(st.none() | st.booleans() | st.integers() | texts | st.binary(), lambda inner: st.lists(inner, max_size=3).map(tuple), max_leaves=3)
+keys = st.recursive(
+    st.none() | st.booleans() | st.integers() | texts | st.binary(), lambda inner: st.lists(inner, max_size=3).map(tuple), max_leaves=3
+)
 leaves = keys | st.floats(allow_nan=False, allow_infinity=False) | st.dates() | st.datetimes() | st.datetimes(timezones=st.just(UTC))
 positions = st.recursive(
     leaves,
-    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple) | st.dictionaries(keys | st.just("$ozzy:x"), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple) | st.dictionaries(keys | st.just("$ozzy:x"), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -86,14 +90,16 @@ def test_what_would_not_come_back_equal_is_refused(position):
     assert caught.value.hint == "Positions may hold JSON, tuples, bytes, dates and datetimes."
 
 
-@pytest.mark.parametrize(("position", "kind"), [({1}, "set"), ([Decimal(1)], "Decimal"), ({"a": object()}, "object"), ({frozenset(): 1}, "frozenset")])
+@pytest.mark.parametrize(
+    ("position", "kind"), [({1}, "set"), ([Decimal(1)], "Decimal"), ({"a": object()}, "object"), ({frozenset(): 1}, "frozenset")]
+)
 def test_what_has_no_form_is_refused(position, kind):
     with pytest.raises(StateError, match=f"a reader's position holds a {kind}, which can't be saved"):
         pack(position)
 
 
 def test_a_text_that_is_no_unicode_is_refused():
-    with pytest.raises(StateError, match="a reader's position can't be saved: .*surrogates not allowed"):
+    with pytest.raises(StateError, match=r"a reader's position can't be saved: .*surrogates not allowed"):
         pack({"file": "\ud800"})
 
 

@@ -245,7 +245,10 @@ def test_bad_rows_of_every_stage_are_skipped_and_booked(stage, size, monkeypatch
 # limits
 
 
-@pytest.mark.parametrize(("limit", "place"), [(1, Place(0, None, 1)), (2, Place(0, None, 2)), (3, Place(0, 2, 1)), (4, Place(1, None, 1)), (5, Place(1, None, 2))])
+@pytest.mark.parametrize(
+    ("limit", "place"),
+    [(1, Place(0, None, 1)), (2, Place(0, None, 2)), (3, Place(0, 2, 1)), (4, Place(1, None, 1)), (5, Place(1, None, 2))],
+)
 def test_a_limit_counts_records_read(limit, place):
     writer, reader = Kept(), Numbers([1, 2, 3], [4, 5, 6])
     runner, _ = make(reader, writer, limit=limit)
@@ -510,7 +513,7 @@ def test_what_a_reader_raises_is_blamed_on_it():
     assert writer.numbers == [1, 2, 3]
     with pytest.raises(SourceError, match=r"^reading 0 \(AtOnce\) failed: KeyError: 'x'$"):
         make(AtOnce([1]), Kept())[0].run()
-    with pytest.raises(StateError, match="^mine$"):
+    with pytest.raises(StateError, match=r"^mine$"):
         make(Refuses([1]), Kept())[0].run()
 
 
@@ -563,7 +566,9 @@ def test_files_are_counted():
 def test_times_are_told_by_their_inherited_names():
     told = []
     stages = ("filter_before", "transform", "grouper")
-    runner, _ = make(Numbers([1, 2, 3, 5]), Kept(), Kept(), stages=stages, report=told.append, checkpoint=lambda kind, place: time.sleep(0.005))
+    runner, _ = make(
+        Numbers([1, 2, 3, 5]), Kept(), Kept(), stages=stages, report=told.append, checkpoint=lambda kind, place: time.sleep(0.005)
+    )
     runner.run()
 
     assert len(told) == 2

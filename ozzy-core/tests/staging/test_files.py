@@ -148,7 +148,11 @@ def test_files_roll_by_rows(tmp_path):
     files.write((), [b"6"])
     closed = files.prepare(final=True)["closed"]
 
-    assert [(entry["name"], entry["rows"], content(files, entry)) for entry in closed] == [(".0", 2, b"12"), (".1", 2, b"34"), (".2", 2, b"56")]
+    assert [(entry["name"], entry["rows"], content(files, entry)) for entry in closed] == [
+        (".0", 2, b"12"),
+        (".1", 2, b"34"),
+        (".2", 2, b"56"),
+    ]
 
 
 def test_files_roll_by_bytes_where_a_member_ends(tmp_path):

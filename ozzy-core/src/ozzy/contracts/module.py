@@ -86,6 +86,16 @@ class BaseModule:
         """All that is kept under this module's kind."""
         return self.metadata.per_module.setdefault(self.kind, {})
 
+    def get_state(self) -> Any:
+        """What a filter, transform or grouper remembers from one batch to the next, as JSON (or whatever a position may hold).
+
+        Asked for at each checkpoint, which keeps it; None is nothing to remember.
+        """
+        return None
+
+    def set_state(self, state: Any) -> None:
+        """Remember what `get_state` gave at the checkpoint that a run goes on from. Called once before the first batch, if it gave any."""
+
     def close(self) -> None:
         """Let go of connections and handles. Called once, last, after success and failure alike; nothing is called after it."""
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import attrs
 
+from ozzy.contracts.module import blamed_on
 from ozzy.contracts.persistence import StateLocation
 from ozzy.data.batch import Rejected
-from ozzy.errors import Interrupted, OzzyError
+from ozzy.errors import DestinationError, Interrupted, OzzyError, PluginError, SourceError, StateError
 from ozzy.log import reason, redact
 from ozzy.plan.pipeline import Pipeline
 from ozzy.run.books import Books
@@ -65,6 +66,10 @@ class Execution:
         except KeyboardInterrupt as error:
             self._ended("interrupted", error)
             raise
+        except (SystemExit, GeneratorExit) as error:
+            ended = PluginError(f"a module tried to end the program: {reason(error)}", hint="It has to raise an error of its own instead.")
+            self._ended("failed", ended)
+            raise ended from error
         except BaseException as error:
             self._ended("failed", error)
             self.reporting.failed(redact(str(error)), redact("".join(traceback.format_exception(error))))
@@ -88,9 +93,10 @@ class Execution:
         if self.record is None:
             self._finish_dry()
         else:
-            for writer in self.pipeline.writers.values():
-                writer.finish_writing()
-            self._checkpoint("full", self.runner.place)
+            for label, writer in self.pipeline.writers.items():
+                with blamed_on(label, writer, DestinationError):
+                    writer.finish_writing()
+            self.runner.take("full")
         return self._finished()
 
     def _open_state(self) -> Document | None:
@@ -105,13 +111,15 @@ class Execution:
             persistence.generate_new_job()
         document = self.checkpoints.recover()
         if document is not None and document["kind"] == "full":
-            self.pipeline.reader.acknowledge(unpack(document["place"]["position"]))
+            self._acknowledge(unpack(document["place"]["position"]))
         return document
 
     def _stand_at(self, document: Document | None) -> Place:
         path = self.record.folder / "splits.jsonl" if self.record is not None else None
         if document is None:
-            self.splits = SplitList.make(self.pipeline.reader.splits(), path)
+            with blamed_on("listing the parts of the source", self.pipeline.reader, SourceError):
+                splits = self.pipeline.reader.splits()
+            self.splits = SplitList.make(splits, path)
             return Place()
         assert path is not None
         place = Place(**{**document["place"], "position": unpack(document["place"]["position"])})
@@ -140,6 +148,8 @@ class Execution:
         schedule = Schedule(pipeline.config.checkpoint, light=light, clock=by_clock)
         if document is not None:
             schedule.full_records, schedule.full_bytes = document["since_full"]
+            for stage in (*stages, *([grouper] if grouper is not None else [])):
+                stage.restore(document["states"].get(stage.name))
         return Runner(
             reader=pipeline.reader,
             splits=self.splits,
@@ -173,6 +183,7 @@ class Execution:
                 "place": attrs.asdict(place) | {"position": pack(place.position)},
                 "splits": self.splits.checksum,
                 "books": self.books.to_dict(),
+                "states": {stage.name: state for stage in self.runner.working() if (state := stage.state()) is not None},
                 "rejected": self.errors.rejected,
                 "since_full": [0, 0] if full else [schedule.full_records, schedule.full_bytes],
                 "seconds": self._elapsed(),
@@ -181,8 +192,12 @@ class Execution:
 
         document = self.checkpoints.take(kind, facts)
         if kind == "full":
-            self.pipeline.reader.acknowledge(place.position)
+            self._acknowledge(place.position)
         self.listener.checkpoint_committed(kind, document["number"], self.checkpoints.seconds - before)
+
+    def _acknowledge(self, position: Any) -> None:
+        with blamed_on("acknowledging what was committed", self.pipeline.reader, SourceError):
+            self.pipeline.reader.acknowledge(position)
 
     def _finish_dry(self) -> None:
         for outlet in self.runner.outlets:
@@ -213,9 +228,8 @@ class Execution:
                 checkpoint_seconds=self.checkpoints.seconds if self.checkpoints is not None else 0.0,
                 error=None,
             )
-        if not already:
-            self.reporting.completed()
-            result = attrs.evolve(result, notices=[*self.pipeline.config.notices, *self.reporting.notices])
+        self.reporting.completed()
+        result = attrs.evolve(result, notices=[*self.pipeline.config.notices, *self.reporting.notices])
         self.listener.run_finished(result)
         return result
 
@@ -281,7 +295,10 @@ class Execution:
         if self.record is None:
             return
         message = redact(str(error)) if isinstance(error, OzzyError) else reason(error)
-        self.record.save(state=state, ended=datetime.now().astimezone().isoformat(), error=message, seconds=self._elapsed())
+        try:
+            self.record.save(state=state, ended=datetime.now().astimezone().isoformat(), error=message, seconds=self._elapsed())
+        except StateError as unsaved:
+            self.pipeline.reader.logger.warning("what became of the run can't be saved", error=unsaved.message)
         if isinstance(error, OzzyError):
             error.run_id = self.record.id
             error.state_dir = str(self.record.folder.parent.parent)

@@ -15,15 +15,18 @@ _TAG = "$ozzy:"
 _HINT = "Positions may hold JSON, tuples, bytes, dates and datetimes."
 
 
-def pack(position: Any) -> Any:
-    """A position as plain JSON. Raises StateError for one that would not come back equal."""
-    packed = _pack(position)
+def pack(position: Any, what: str = "a reader's position") -> Any:
+    """A position as plain JSON; `what` it is, for messages. Raises StateError for one that would not come back equal."""
+    try:
+        packed = _pack(position)
+    except TypeError as error:
+        raise StateError(f"{what} holds {error}, which can't be saved", hint=_HINT) from error
     try:
         back = unpack(msgspec.json.decode(msgspec.json.encode(packed)))
     except ValueError as error:
-        raise StateError(f"a reader's position can't be saved: {error}", hint=_HINT) from error
+        raise StateError(f"{what} can't be saved: {error}", hint=_HINT) from error
     if back != position:
-        raise StateError(f"a reader's position does not survive being saved: {position!r:.200}", hint=_HINT)
+        raise StateError(f"{what} does not survive being saved: {position!r:.200}", hint=_HINT)
     return packed
 
 
@@ -60,7 +63,7 @@ def _pack(value: Any) -> Any:
         if all(isinstance(key, str) and not key.startswith(_TAG) for key in value):
             return {str(key): _pack(one) for key, one in value.items()}
         return {f"{_TAG}mapping": [[_pack(key), _pack(one)] for key, one in value.items()]}
-    raise StateError(f"a reader's position holds a {type(value).__name__}, which can't be saved", hint=_HINT)
+    raise TypeError(f"a {type(value).__name__}")
 
 
 def _unpack_tagged(kind: str, value: Any) -> Any:

@@ -152,12 +152,13 @@ class Runner:
             return
         kind = self.schedule.due(self._staged())
         if kind is not None:
-            self._take(kind)
+            self.take(kind)
 
     def _staged(self) -> int:
         return sum(outlet.writer.staged_bytes() for outlet in self.outlets)
 
-    def _take(self, kind: str) -> None:
+    def take(self, kind: str) -> None:
+        """Take a checkpoint where the run stands."""
         assert self.checkpoint is not None
         began = time.perf_counter()
         self.checkpoint(kind, self.place)
@@ -167,7 +168,7 @@ class Runner:
 
     def _stop(self) -> None:
         if self.checkpoint is not None and self.schedule.light and self.reader.resumable:
-            self._take("light")
+            self.take("light")
         raise Interrupted("stopped as asked, between two batches", code=self.stop.code)
 
     def _next(self, batches: Iterator[Batch], split: Split) -> Batch | None:
@@ -178,11 +179,14 @@ class Runner:
         finally:
             self.read_seconds += time.perf_counter() - began
 
+    def working(self) -> list[Stage]:
+        """The stages between reader and writers, in order."""
+        return [*self.stages, *([self.grouper] if self.grouper is not None else [])]
+
     def seconds(self) -> dict[str, float]:
         """Seconds spent in each stage since the run began, the reader's and the checkpoints' among them."""
         named = {"reader": self.read_seconds}
-        stages = [*self.stages, *([self.grouper] if self.grouper is not None else [])]
-        named |= {stage.name: stage.seconds for stage in stages}
+        named |= {stage.name: stage.seconds for stage in self.working()}
         named |= {outlet.label: outlet.seconds for outlet in self.outlets}
         return named | {"checkpoints": self.persist_seconds}
 

@@ -8,11 +8,13 @@ import attrs
 
 from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.grouper import BaseGrouper, GroupKey
+from ozzy.contracts.module import blamed_on
 from ozzy.contracts.transform import BaseTransform
 from ozzy.data.batch import Batch, Rejected
-from ozzy.errors import DataError, OzzyError
+from ozzy.errors import DataError, OzzyError, StateError
 from ozzy.log import reason
 from ozzy.run.books import Books
+from ozzy.run.positions import pack, unpack
 
 
 @attrs.define
@@ -67,6 +69,17 @@ class Stage:
             return self.apply(batch) if len(batch) else batch
         finally:
             self.seconds += time.perf_counter() - began
+
+    def state(self) -> Any:
+        """What the module remembers, as JSON for a checkpoint; None for nothing."""
+        with blamed_on(self.name, self.module, StateError):
+            return pack(self.module.get_state(), f"what {self.name} ({type(self.module).__name__}) remembers")
+
+    def restore(self, state: Any) -> None:
+        """Let the module remember what a checkpoint has kept of it."""
+        with blamed_on(self.name, self.module, StateError):
+            if state is not None:
+                self.module.set_state(unpack(state))
 
     def apply(self, batch: Batch) -> Batch:
         """What the stage does with a batch that is not empty."""
