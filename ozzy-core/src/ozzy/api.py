@@ -14,7 +14,7 @@ from ozzy.contracts.module import Metadata
 from ozzy.contracts.persistence import StateLocation
 from ozzy.data.batch import Batch
 from ozzy.data.record import Record
-from ozzy.errors import ConfigError, StateError
+from ozzy.errors import ConfigError, OzzyError, StateError
 from ozzy.log import reason
 from ozzy.plan.config import Config, load_config
 from ozzy.plan.explain import Explanation, explained
@@ -273,8 +273,7 @@ class _Start:
         except BaseException:
             _close_after_failure(execution.pipeline)
             raise
-        execution.pipeline.close()
-        return result
+        return _closed_after_success(execution.pipeline, result)
 
     def _abandon(self, old: RunRecord, registry: Registry) -> None:
         """Give an unfinished run up: what it staged is deleted, what it had published is left and named."""
@@ -300,7 +299,7 @@ class _Start:
         self.config.notices.append(told)
 
     def _config_of(self, old: RunRecord) -> Config:
-        """The config an old run began with; secrets, which its state never holds, are taken from the present one, all where it is damaged."""
+        """The config an old run began with; secrets, which its state never holds, are taken from the present one, all if it is damaged."""
         if old.damage is not None:
             return self.config
         facts = old.facts
@@ -332,6 +331,16 @@ def _as_it_was(record: RunRecord, notices: list[str]) -> Result:
         records_written=facts["records_written"],
         notices=list(notices),
     )
+
+
+def _closed_after_success(pipeline: Pipeline, result: Result) -> Result:
+    """Close what the run no longer needs: all is published by then, so that whoever can't close is a notice, not a failure."""
+    try:
+        pipeline.close()
+    except Exception as error:
+        told = error.message if isinstance(error, OzzyError) else reason(error)
+        return attrs.evolve(result, notices=[*result.notices, f"all is done, but a module could not be closed: {told}"])
+    return result
 
 
 def _close_after_failure(pipeline: Pipeline) -> None:

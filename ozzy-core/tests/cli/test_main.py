@@ -27,7 +27,7 @@ def test_help_names_every_command_and_teaches_a_first_config(ozzy):
     for name, (_, summary) in main.COMMANDS.items():
         assert f"  {name}" in told.out
         assert summary in told.out
-    assert "    reader: {name: fs, options: {input: data/*.jl.gz}}\n" in told.out
+    assert "    reader: {name: fs, options: {input: data}}\n" in told.out
     assert max(map(len, told.out.splitlines())) <= 80
 
 
@@ -272,3 +272,10 @@ def test_a_pipe_that_was_closed_before_the_end_leaves_no_complaint_at_exit(monke
         main._end_output()
         os.write(file.fileno(), b"lost")
     assert (tmp_path / "out").read_bytes() == b""
+
+
+def test_a_closed_standard_error_changes_no_exit_code(tmp_path):
+    import subprocess
+
+    done = subprocess.run(["sh", "-c", f"{sys.executable} -m ozzy run missing.yaml 2>&-"], cwd=tmp_path, check=False)
+    assert done.returncode == 2

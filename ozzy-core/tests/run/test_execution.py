@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import ozzy
-from ozzy import BaseNotifier, BaseReader, BaseStatsManager, Registry, hookimpl
+from ozzy import BaseExportFormatter, BaseFilter, BaseGrouper, BaseNotifier, BaseReader, BaseStatsManager, Registry, hookimpl
 from ozzy.api import Listener
-from ozzy.errors import DataError
+from ozzy.errors import DataError, PluginError, SourceError
 from ozzy.run.runs import StateFolder
 
 HEARD: list[Any] = []
@@ -200,3 +200,143 @@ def test_preview_shows_what_transforms_make(registry: Registry) -> None:
 
     assert [(stage.name, len(stage.records)) for stage in stages] == [("reader", 2), ("transform", 2)]
     assert stages[0].records == stages[1].records
+
+
+class Faulty(Numbers):
+    """Raises in the method that `where` names, or ends the program there."""
+
+    supported_options = OPTIONS | {"where": {"type": str, "default": ""}}
+
+    def _at(self, where: str) -> None:
+        if self.read_option("where") == where:
+            raise OSError(f"no luck, password {self.read_option('password')}")
+        if self.read_option("where") == f"exit in {where}":
+            raise SystemExit(0)
+
+    def splits(self) -> Any:
+        self._at("splits")
+        return super().splits()
+
+    def get_next_batch(self) -> Any:
+        self._at("get_next_batch")
+        return super().get_next_batch()
+
+    def acknowledge(self, position: Any) -> None:
+        self._at("acknowledge")
+
+    def close(self) -> None:
+        self._at("close")
+
+
+class ClosedFilter(BaseFilter):
+    """Keeps all, and tells when it is closed."""
+
+    def filter(self, item: Any) -> bool:
+        return True
+
+    def close(self) -> None:
+        HEARD.append("filter closed")
+
+
+class ClosedGrouper(BaseGrouper):
+    """One group, and tells when it is closed."""
+
+    def key(self, item: Any) -> Any:
+        return ("all",)
+
+    def close(self) -> None:
+        HEARD.append("grouper closed")
+
+
+class ClosedFormatter(BaseExportFormatter):
+    """A line a record, and tells when it is closed."""
+
+    file_extension = "txt"
+
+    def format_rows(self, batch: Any) -> list[bytes]:
+        return [b"row\n" for _ in batch]
+
+    def close(self) -> None:
+        HEARD.append("formatter closed")
+
+
+class MorePlugin:
+    """What the tests of faults offer."""
+
+    @hookimpl
+    def ozzy_read(self) -> dict[str, type]:
+        return {"faulty": Faulty}
+
+    @hookimpl
+    def ozzy_filter(self) -> dict[str, type]:
+        return {"closed": ClosedFilter}
+
+    @hookimpl
+    def ozzy_group(self) -> dict[str, type]:
+        return {"closed": ClosedGrouper}
+
+    @hookimpl
+    def ozzy_format(self) -> dict[str, type]:
+        return {"closed": ClosedFormatter}
+
+
+def faulty(registry: Registry, tmp_path: Path, where: str, **more: Any) -> dict[str, Any]:
+    registry.register(MorePlugin(), package="more-modules", version="1")
+    return {**config(tmp_path), "reader": {"name": "faulty", "options": {"where": where}}, **more}
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("splits", r"listing the parts of the source \(Faulty\) failed: OSError: no luck"),
+        ("get_next_batch", r"reading all \(Faulty\) failed: OSError: no luck"),
+        ("acknowledge", r"acknowledging what was committed \(Faulty\) failed: OSError: no luck"),
+    ],
+)
+def test_whatever_a_reader_raises_is_blamed_on_it(where: str, told: str, registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=told) as raised:
+        ozzy.run(faulty(registry, tmp_path, where), state_dir=tmp_path / "state", registry=registry)
+    assert raised.value.run_id is not None
+
+
+def test_a_module_that_ends_the_program_fails_the_run_instead(registry: Registry, tmp_path: Path) -> None:
+    written = faulty(registry, tmp_path, "exit in get_next_batch")
+    with pytest.raises(PluginError, match="a module tried to end the program: SystemExit: 0") as raised:
+        ozzy.run(written, state_dir=tmp_path / "state", registry=registry)
+    [record] = StateFolder(tmp_path / "state").runs()
+    assert (record.state, record.id) == ("failed", raised.value.run_id)
+
+
+def test_what_can_not_be_closed_after_success_is_a_notice(registry: Registry, tmp_path: Path) -> None:
+    result = ozzy.run(faulty(registry, tmp_path, "close"), state_dir=tmp_path / "state", registry=registry)
+    assert (result.state, result.records_written) == ("finished", 6)
+    assert result.notices[-1].startswith("all is done, but a module could not be closed: OSError: no luck")
+
+
+def test_every_module_is_closed(registry: Registry, tmp_path: Path) -> None:
+    stages = {"filter_before": "closed", "filter_after": "closed", "grouper": "closed", "formatter": "closed"}
+    ozzy.run(faulty(registry, tmp_path, "", **stages), state_dir=tmp_path / "state", registry=registry)
+    closed = [told for told in HEARD if isinstance(told, str)]
+    assert sorted(closed) == ["filter closed", "filter closed", "formatter closed", "grouper closed"]
+
+
+class Exiting(Numbers):
+    """Ends the program when it is made."""
+
+    def __init__(self, *_: Any) -> None:
+        raise SystemExit(0)
+
+
+class ExitingPlugin:
+    """Offers it."""
+
+    @hookimpl
+    def ozzy_read(self) -> dict[str, type]:
+        return {"exiting": Exiting}
+
+
+def test_a_module_that_ends_the_program_when_it_is_made_is_told(registry: Registry, tmp_path: Path) -> None:
+    written = {**config(tmp_path), "reader": "exiting"}
+    registry.register(ExitingPlugin(), package="exiting-modules", version="1")
+    with pytest.raises(PluginError, match="can't be made: SystemExit: 0"):
+        ozzy.run(written, state_dir=tmp_path / "state", registry=registry)

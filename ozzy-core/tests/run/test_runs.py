@@ -55,7 +55,9 @@ def test_facts_change_durably(state):
     assert (again.state, again.unfinished, again.facts["error"]) == ("failed", True, "no room")
 
 
-@pytest.mark.parametrize(("kept", "unfinished"), [("running", True), ("failed", True), ("interrupted", True), ("finished", False), ("abandoned", False)])
+@pytest.mark.parametrize(
+    ("kept", "unfinished"), [("running", True), ("failed", True), ("interrupted", True), ("finished", False), ("abandoned", False)]
+)
 def test_what_is_unfinished(kept, unfinished, state):
     record = state.new("orders", START, {})
     record.save(state=kept)
@@ -142,7 +144,14 @@ def test_a_run_can_be_forgotten(state):
 
 @pytest.mark.parametrize(
     ("identity", "beginning"),
-    [("orders", "orders-"), ("/etc/configs/daily.orders.yaml", "daily.orders-"), ("../..", "%2E%2E-"), ("日本/x", "x-"), ("a" * 300, "a" * 60 + "-"), ("/", "%2F-")],
+    [
+        ("orders", "orders-"),
+        ("/etc/configs/daily.orders.yaml", "daily.orders-"),
+        ("../..", "%2E%2E-"),
+        ("日本/x", "x-"),
+        ("a" * 300, "a" * 60 + "-"),
+        ("/", "%2F-"),
+    ],
 )
 def test_a_pipeline_has_a_folder_of_its_own(identity, beginning, state):
     folder = state.pipeline_folder(identity)

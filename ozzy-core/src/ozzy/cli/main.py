@@ -1,7 +1,9 @@
 """The command itself: its global options, its groups of commands, and what it does with errors."""
 
 import importlib
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -101,7 +103,7 @@ def ozzy(settings: dict[str, Any], debug: bool, log_level: str, log_format: str)
 
     \b
     A config (JSON, YAML or TOML) names a reader, a writer, and what is between:
-      reader: {name: fs, options: {input: data/*.jl.gz}}
+      reader: {name: fs, options: {input: data}}
       filter: {name: key_value, options: {keys: [{name: country, value: es}]}}
       writer: {name: fs, options: {filebase: out/spain}}
 
@@ -118,6 +120,8 @@ def ozzy(settings: dict[str, Any], debug: bool, log_level: str, log_format: str)
 
 def main() -> None:
     """Run the command, and leave with the exit code of what went wrong."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lasts
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -146,8 +150,6 @@ def _end_output() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        import os
-
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -79,7 +79,9 @@ class Pipeline:
     def close(self) -> None:
         """Close every module, whatever one of them raises; the first error is raised at the end."""
         failed: Exception | None = None
-        for module in (self.reader, *self.transforms, *self.writers.values(), self.persistence, self.stats_manager, *self.notifiers):
+        stages = (self.reader, self.filter_before, *self.transforms, self.filter_after, self.grouper)
+        ends = (*self.writers.values(), *self.formatters.values(), self.persistence, self.stats_manager, *self.notifiers)
+        for module in filter(None, (*stages, *ends)):
             try:
                 module.close()
             except Exception as error:
@@ -146,7 +148,7 @@ class _Builder:
             module = resolved.found.cls({"name": section.name, "options": resolved.options}, self.metadata)
         except OzzyError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(
                 f"{section.path} ({resolved.found.name} of {resolved.found.package}) can't be made: {reason(error)}",
                 hint="Its constructor takes (options, metadata), and connects to nothing.",

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from ozzy.builtin.formatters.json import JsonExportFormatter
 from ozzy.builtin.writers.console import ConsoleWriter
 from ozzy.contracts.writer import Outcome, Staging, WriterContext
 from ozzy.data.batch import Batch
-from ozzy.errors import DataError
+from ozzy.errors import DataError, DestinationError
 
 
 @pytest.fixture
@@ -51,6 +52,21 @@ class Closed(io.RawIOBase):
             raise BrokenPipeError
         self.got += bytes(data)
         return len(data)
+
+
+def test_a_closed_standard_output_is_told(writer, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(DestinationError, match="standard output is closed"):
+        writer().write_batch(batch(1))
+
+
+def test_a_standard_output_that_is_full_is_told(writer, monkeypatch):
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(DestinationError, match="can't write to standard output: No space left on device"):
+            writer().write_batch(batch(1))
+        monkeypatch.undo()
+        full.buffer.raw.close()
 
 
 def test_rows_are_printed_as_formatted(writer, capfdbinary):

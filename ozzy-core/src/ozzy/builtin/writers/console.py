@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from ozzy.contracts.writer import BaseWriter, GroupKey, Receipt, WriterContext
 from ozzy.data.batch import Batch
+from ozzy.errors import DestinationError
 
 
 class ConsoleWriter(BaseWriter):
@@ -51,6 +52,8 @@ class ConsoleWriter(BaseWriter):
         if self.full or not text:
             return
         stream: Any = sys.stdout
+        if stream is None:
+            raise DestinationError("standard output is closed, so that nothing can be printed", hint="Open it, or choose another writer.")
         try:
             if hasattr(stream, "buffer"):
                 stream.flush()
@@ -60,3 +63,5 @@ class ConsoleWriter(BaseWriter):
             stream.flush()
         except BrokenPipeError:
             self.full = True
+        except OSError as error:
+            raise DestinationError(f"can't write to standard output: {error.strerror or error}") from error
