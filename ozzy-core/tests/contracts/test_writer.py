@@ -60,6 +60,21 @@ def test_an_author_is_told_what_is_missing():
         Empty().write_batch(Batch.from_records([{}]))
 
 
+def test_groups_come_one_by_one_unless_a_writer_takes_them_together():
+    class Lists(BaseWriter):
+        def __init__(self):
+            super().__init__()
+            self.seen = []
+
+        def write_batch(self, batch, group_key=None):
+            self.seen.append((group_key, [record["n"] for record in batch.records]))
+
+    writer = Lists()
+    writer.write_groups(Batch.from_records([{"n": n} for n in range(4)]), {("a",): [0, 3], ("b",): [1, 2]})
+
+    assert writer.seen == [(("a",), [0, 3]), (("b",), [1, 2])]
+
+
 class Old(BaseWriter):
     def write_batch(self, batch):
         pass

@@ -351,6 +351,25 @@ def test_transactions_are_published_first_and_nothing_before_the_document_says_p
     ]
 
 
+@pytest.mark.parametrize("kinds", [PILE, BOTH], ids=["pile", "both"])
+def test_what_is_published_but_not_committed_is_published_again_by_the_next_process(kinds, monkeypatch):
+    """The one that was killed may not have put it on disk; a transaction always has."""
+    world, published = World(), []
+    world.kill_at = len(["pile stages", "prepared", *(["commits"] if kinds is BOTH else []), "publishes", "unstages"])
+    assert not finished(world, kinds, "F")
+    publish = {kind: kind.publish for kind in (Pile, Bank)}
+    for kind, original in publish.items():
+        monkeypatch.setattr(
+            kind, "publish", lambda self, receipt, original=original: published.append(self.label) or original(self, receipt)
+        )
+    world.restart()
+    taking = checkpoints(world, kinds)
+
+    assert taking.recover()["phase"] == "committed"
+    assert published == ["pile"]
+    assert set(taking.recover()) & {"previous", "last_full"} == set()
+
+
 def test_a_light_checkpoint_publishes_nothing():
     world = World()
     process(world, PILE, "LLF")

@@ -46,6 +46,16 @@ def test_the_state_is_for_its_owner_alone(state):
     assert mode(record.folder / "run.json") == 0o600
 
 
+def test_the_state_folder_is_on_disk(state, monkeypatch):
+    """All the way up, also where an earlier process has made it."""
+    synced = []
+    monkeypatch.setattr(runs, "sync_path", synced.append)
+    record = state.new("orders", START, {})
+    Lease(record.folder.parent).take().release()
+
+    assert synced == [record.folder, record.folder.parent]
+
+
 def test_facts_change_durably(state):
     record = state.new("orders", START, {})
     record.save(state="failed", error="no room")

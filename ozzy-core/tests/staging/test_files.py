@@ -421,6 +421,54 @@ def test_a_dry_one_counts_names_and_sizes_and_touches_no_disk(tmp_path, monkeypa
     assert names(dry.folder) == ["precious"]
 
 
+# what is on disk when a receipt is given
+
+
+def test_what_a_receipt_speaks_of_is_on_disk(tmp_path, monkeypatch):
+    """Files, tails, then their folder; the first time the folders above it too, which an earlier process may have made."""
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append(str(path.relative_to(tmp_path)) if path.is_relative_to(tmp_path) else "above")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    files = staged(tmp_path, codec=SMALL["none"])
+    files.write(("a",), [b"x" * 50])
+    files.write(("b",), [b"y" * 50, b"z"])
+    assert synced == [".", ".ozzy-1"]
+
+    synced.clear()
+    files.prepare(final=False)
+    folder = ".ozzy-1/writer"
+    assert [name for name in synced if name != "above"] == [
+        f"{folder}/000000.part",
+        f"{folder}/000001.part",
+        f"{folder}/tails-1",
+        folder,
+        ".ozzy-1",
+        ".",
+    ]
+    assert synced.count("above") == len(tmp_path.parents)
+
+    synced.clear()
+    files.write(("b",), [b"z" * 50])
+    receipt = saved(files.prepare(final=False))
+    assert synced == [f"{folder}/000001.part", folder]
+
+    synced.clear()
+    again = staged(tmp_path, codec=SMALL["none"])
+    again.resume(receipt)
+    assert synced == [f"{folder}/000000.part", f"{folder}/000001.part"]
+
+    synced.clear()
+    again.write(("a",), [b"x"])
+    again.prepare(final=True)
+    assert [name for name in synced if name != "above"] == [f"{folder}/000000.part", folder, ".ozzy-1", "."]
+
+
 # errors of the disk
 
 

@@ -409,6 +409,17 @@ def test_names_are_on_disk_before_the_staged_copies_go(tmp_path):
     assert [steps[at + 1] for at in made] == [("fsync", str(out)), ("fsync", str(out))]
 
 
+@pytest.mark.parametrize("mode", ["fail", "overwrite"])
+def test_names_that_a_killed_process_made_are_put_on_disk_by_the_next(mode, tmp_path):
+    writer, receipt = written(tmp_path, if_exists=mode)
+    writer.publish(receipt)
+    again = fs(tmp_path, if_exists=mode)
+    assert again.recover(receipt) is Outcome.PUBLISHED
+
+    synced = {step[1] for step in recorded(lambda: again.publish(receipt)) if step[0] == "fsync"}
+    assert synced >= {str(tmp_path / folder) for folder in ("out", "out/es", "out/fr")}
+
+
 def recorded(work: Any) -> list[tuple[str, str]]:
     """The steps on the disk: what was done, and to which path."""
     steps: list[tuple[str, str]] = []
