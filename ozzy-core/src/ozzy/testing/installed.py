@@ -1,4 +1,4 @@
-"""The modules that are installed, looked up once for a whole session of tests."""
+"""The modules that are installed, looked up once for all tests of a process."""
 
 from functools import cache
 from typing import Any
