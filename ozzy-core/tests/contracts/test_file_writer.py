@@ -441,6 +441,15 @@ def test_a_name_that_is_taken_fails_at_first_use(tmp_path):
         writer.write_batch(batch(2))
 
 
+def test_writers_that_would_meet_have_the_same_example(tmp_path):
+    grouped = {"context": {"grouped": True}}
+    one = shelf(tmp_path, filebase="out/{groups[0]}/{source}-{file_number}", **grouped).example()
+
+    assert shelf(tmp_path, filebase="out/{groups[0]}/{source}-{file_number:1d}", **grouped).example() == one
+    assert shelf(tmp_path, filebase="out/{groups[1]}/{source}-{file_number}", **grouped).example() != one
+    assert shelf(tmp_path, filebase="out/x").example() != one
+
+
 def test_overwriting_does_not_look(tmp_path):
     writer = shelf(tmp_path, "x0000.jl", if_exists="overwrite")
     writer.write_batch(batch(1))

@@ -9,8 +9,9 @@ import pytest
 import ozzy
 from ozzy import BaseExportFormatter, BaseFilter, BaseGrouper, BaseNotifier, BaseReader, BaseStatsManager, Registry, hookimpl
 from ozzy.api import Listener
+from ozzy.builtin.writers.fs import FSWriter
 from ozzy.errors import DataError, PluginError, SourceError
-from ozzy.run.runs import StateFolder
+from ozzy.run.runs import RunRecord, StateFolder
 
 HEARD: list[Any] = []
 OPTIONS: dict[str, Any] = {"fails_at": {"type": int, "default": -1}, "password": {"type": str, "default": ""}}
@@ -161,6 +162,47 @@ def test_a_run_that_ended_after_its_last_checkpoint_is_finished_by_a_resume(regi
     assert again.state == "already finished"
     assert again.files == first.files
     assert StateFolder(state).runs()[0].state == "finished"
+
+
+def test_a_run_that_ended_before_it_was_committed_is_told_of_when_it_is(registry: Registry, tmp_path: Path) -> None:
+    """Notifiers hear of the success from whichever process makes it one."""
+
+    class Cut(BaseException):
+        pass
+
+    state = tmp_path / "state"
+
+    def cut(self: FSWriter, receipt: Any) -> None:
+        raise Cut
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FSWriter, "publish", cut)
+        with pytest.raises(Cut):
+            ozzy.run(config(tmp_path), state_dir=state, registry=registry)
+    HEARD.clear()
+    result = ozzy.run(config(tmp_path), state_dir=state, registry=registry, resume=True)
+
+    assert [file.rows for file in result.files] == [6]
+    assert HEARD == [("final", 6, 6, 1), ("completed", [0, 1])]
+
+
+def test_a_state_that_can_not_be_saved_hides_no_error(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = tmp_path / "state"
+    save = RunRecord.save
+
+    def full(self: RunRecord, **facts: Any) -> None:
+        if facts.get("state") == "failed":
+            raise ozzy.StateError("can't write the state in run.json: No space left on device")
+        save(self, **facts)
+
+    monkeypatch.setattr(RunRecord, "save", full)
+    with pytest.raises(ozzy.SourceError, match="the line went dead"):
+        ozzy.run(config(tmp_path, fails_at=4), state_dir=state, registry=registry)
+
+    assert "what became of the run can't be saved" in caplog.text
+    assert StateFolder(state).runs()[0].state == "interrupted"
 
 
 def test_a_dry_run_in_a_config_with_a_printing_writer_prints_nothing(

@@ -266,6 +266,11 @@ class BaseNamedFileWriter(BaseFileWriter):
         """What a file of this name is called in messages."""
         return name
 
+    def example(self) -> str:
+        """The address of a file as this writer would name it: two writers with the same one would meet at one place."""
+        group = tuple(map(str, range(1000))) if self.context.grouped else ()
+        return self.address(self.names.name(group, 0, "source", "split"))
+
     @property
     def by_split(self) -> bool:
         """Whether each part of the source gets files of its own, because the filebase names it."""

@@ -76,6 +76,17 @@ class Pipeline:
                 )
             )
 
+    def keep_writers_apart(self) -> None:
+        """Refuse two started writers that give their files the same names: one would overwrite the other's. Raises ConfigError."""
+        seen: dict[tuple[type, str], str] = {}
+        named = {label: writer for label, writer in self.writers.items() if isinstance(writer, BaseNamedFileWriter)}
+        for label, writer in named.items() if len(named) > 1 else ():
+            other = seen.setdefault((type(writer), writer.example()), label)
+            if other != label:
+                raise ConfigError(
+                    f"the writers {other} and {label} would write files of the same names", hint="Give each a filebase of its own."
+                )
+
     def close(self) -> None:
         """Close every module, whatever one of them raises; the first error is raised at the end."""
         failed: Exception | None = None

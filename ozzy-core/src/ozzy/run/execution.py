@@ -81,6 +81,7 @@ class Execution:
         metadata.run_id = run_id
         folder = self.record.folder if self.record is not None else Path()
         self.pipeline.start_writers(run_id, metadata.start_time, folder, dry_run=self.record is None)
+        self.pipeline.keep_writers_apart()
         document = self._open_state()
         place = self._stand_at(document)
         if place.finished:

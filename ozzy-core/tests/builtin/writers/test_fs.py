@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+import ozzy
 from ozzy.builtin.writers.fs import FSWriter
 from ozzy.contracts.formatter import BaseExportFormatter
 from ozzy.contracts.module import Metadata
 from ozzy.contracts.writer import Outcome, WriterContext
 from ozzy.data.batch import Batch
-from ozzy.errors import DestinationError
+from ozzy.errors import ConfigError, DestinationError
 
 START = datetime(2026, 3, 4, 5, 6).astimezone()
 ONE, TWO, THREE = b'{"n":1}\n', b'{"n":2}\n', b'{"n":3}\n'
@@ -314,6 +315,21 @@ def test_two_writers_share_a_folder(tmp_path):
     other.abandon()
     assert visible(tmp_path) == ALL | {name.replace("x", "y"): data for name, data in ALL.items()} | ALL
     assert not (tmp_path / "out" / ".ozzy-run-1").exists()
+
+
+@pytest.mark.parametrize("mode", ["fail", "overwrite"])
+def test_two_writers_that_would_take_each_others_names_are_refused(mode, tmp_path):
+    (tmp_path / "in.jl").write_text('{"n": 1}\n')
+    one = {"name": "fs", "label": "one", "options": {"filebase": f"{tmp_path}/out/x", "if_exists": mode}}
+    config = {"name": "two", "reader": {"name": "fs", "options": {"input": str(tmp_path / "in.jl")}}}
+    two = one | {"label": "two"}
+    with pytest.raises(ConfigError, match="the writers one and two would write files of the same names"):
+        ozzy.run(config | {"writer": [one, two]}, state_dir=tmp_path / "state")
+    assert not (tmp_path / "out").exists()
+
+    two["options"] = {"filebase": f"{tmp_path}/out/y"}
+    result = ozzy.run(config | {"writer": [one, two]}, state_dir=tmp_path / "state", fresh=True)
+    assert [file.name for file in result.files] == ["x0000.jl.gz", "y0000.jl.gz"]
 
 
 def test_files_without_a_group(tmp_path):
