@@ -3,9 +3,12 @@
 
 def main() -> None:
     """Run the command with the arguments of this process."""
-    from ozzy.cli.main import main as command
+    try:
+        from ozzy.cli.main import main as command
 
-    command()
+        command()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

@@ -279,3 +279,17 @@ def test_a_closed_standard_error_changes_no_exit_code(tmp_path):
 
     done = subprocess.run(["sh", "-c", f"{sys.executable} -m ozzy run missing.yaml 2>&-"], cwd=tmp_path, check=False)
     assert done.returncode == 2
+
+
+def test_ctrl_c_while_the_command_is_still_being_loaded_leaves_no_traceback(monkeypatch, capsys):
+    from ozzy.__main__ import main as entry
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "main", interrupted)
+    with pytest.raises(SystemExit) as left:
+        entry()
+
+    assert left.value.code == 130
+    assert capsys.readouterr().err == ""

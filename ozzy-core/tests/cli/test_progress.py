@@ -179,6 +179,10 @@ def test_many_files_are_cut_short(state, last):
     assert lines[-2].endswith("  9.jl")
 
 
+def test_a_run_that_read_nothing_was_bound_by_nothing():
+    assert "bound" not in summary(result(records_read=0))
+
+
 def test_a_run_that_measured_nothing_was_bound_by_nothing():
     assert "bound" not in summary(result(times={}, counts={}, files=[], duration=0.0))
 

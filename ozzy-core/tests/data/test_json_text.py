@@ -106,7 +106,8 @@ def test_bad_lines_are_bad_to_every_check(line):
     ("line", "message"),
     [
         (b"[1]", "a row must be a JSON object, not array"),
-        (b"", "input data was truncated"),
+        (b"", "JSON is malformed: it ends too early, or holds half of a surrogate pair"),
+        (b'{"a":"\\ud800"}', "JSON is malformed: it ends too early, or holds half of a surrogate pair"),
         (b'{"a":}', "JSON is malformed: invalid character (byte 5)"),
         (b'{"a":"\xff"}', "not UTF-8: invalid start byte"),
         (nested(257), "nested deeper than 256 levels"),

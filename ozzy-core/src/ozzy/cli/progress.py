@@ -119,7 +119,7 @@ def _stages(result: Result) -> list[str]:
         line = f"  {name:<{width}}{flow}{duration(seconds):>12}{seconds / total:>5.0%}"
         reasons = [f"{number:,} {reason}" for reason, number in counts.reasons.items()] if counts is not None else []
         lines += [line, *[f"  {'':<{width}}{reason:>33}" for reason in reasons]]
-    if result.bound_by is not None:
+    if result.bound_by is not None and result.records_read:
         share = result.times[result.bound_by] / total
         lines.append(f"  the run was bound by {styled(result.bound_by, err=True, bold=True)}: {share:.0%} of its time")
     return lines

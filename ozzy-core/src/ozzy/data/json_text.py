@@ -203,4 +203,6 @@ def _data_error(error: Exception, row: int | None = None) -> DataError:
     text = str(error).removesuffix(" - at `$[...]`")
     if "Expected `object`" in text:
         return DataError("a row must be a JSON object, not " + text.rpartition("got ")[2].strip("`"), row=row)
+    if text == "Input data was truncated":
+        return DataError("JSON is malformed: it ends too early, or holds half of a surrogate pair", row=row)
     return DataError(text if text.startswith("JSON") else text[:1].lower() + text[1:], row=row)

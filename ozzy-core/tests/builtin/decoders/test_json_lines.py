@@ -77,7 +77,7 @@ def test_blank_lines_are_counted_and_no_rows(decode):
     ("bad", "message"),
     [
         (b'{"a":}', "JSON is malformed"),
-        (b'{"a":1', "truncated"),
+        (b'{"a":1', "ends too early"),
         (b"[1]", "must be a JSON object, not array"),
         (b"1", "not int"),
         (b"null", "not null"),

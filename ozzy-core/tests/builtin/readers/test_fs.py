@@ -181,6 +181,13 @@ def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path, read
     assert names(reader("root")) == ["root/a", "root/link"]
 
 
+def test_a_link_that_leads_to_itself_is_an_error(tmp_path, reader):
+    put(tmp_path, "in/a")
+    (tmp_path / "in" / "link").symlink_to("link")
+    with pytest.raises(SourceError, match=r"^in/link can't be read: Too many levels of symbolic links"):
+        names(reader("in"))
+
+
 def test_a_link_that_leads_nowhere_is_an_error(tmp_path, reader):
     put(tmp_path, "in/a")
     (tmp_path / "in" / "link").symlink_to(tmp_path / "none")

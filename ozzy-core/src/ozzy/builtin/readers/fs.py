@@ -122,7 +122,7 @@ class FSReader(BaseStreamReader):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(name)
-                elif entry.is_dir():
+                elif self._leads_to_folder(name, entry):
                     self.logger.warning(f"{name} is a link to a folder and is not followed")
                 elif not entry.is_file() and not entry.is_symlink():
                     self.logger.warning(f"{name} is neither a file nor a folder and is not read")
@@ -132,6 +132,12 @@ class FSReader(BaseStreamReader):
         if not matches:
             what = f"no file in {folder} matches {unit.pattern!r}" if unit.pattern else f"there are no files in {folder}"
             self.logger.warning(f"{what}: nothing is read from there")
+
+    def _leads_to_folder(self, name: str, entry: os.DirEntry[str]) -> bool:
+        try:
+            return entry.is_dir()
+        except OSError as error:
+            raise _unreadable(name, error) from error
 
     def _place(self, name: str) -> Path:
         return self.metadata.working_folder / name
