@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import attrs
 
-from ozzy.contracts.module import Metadata
+from ozzy.contracts.module import Metadata, blamed_on
 from ozzy.contracts.persistence import StateLocation
 from ozzy.data.batch import Batch
 from ozzy.data.record import Record
-from ozzy.errors import ConfigError, OzzyError, StateError
+from ozzy.errors import ConfigError, OzzyError, SourceError, StateError
 from ozzy.log import reason
 from ozzy.plan.config import Config, load_config
 from ozzy.plan.explain import Explanation, explained
@@ -381,11 +381,12 @@ def _records(pipeline: Pipeline, stages: list[Stage], errors: ErrorPolicy) -> It
 
 
 def _batches(pipeline: Pipeline, errors: ErrorPolicy) -> Iterator[Batch]:
-    for split in pipeline.reader.splits():
-        for batch in pipeline.reader.read(split, None):
-            for rejected in batch.rejected:
-                errors.reject("reader", rejected)
-            yield batch
+    with blamed_on("reading the source", pipeline.reader, SourceError):
+        for split in pipeline.reader.splits():
+            for batch in pipeline.reader.read(split, None):
+                for rejected in batch.rejected:
+                    errors.reject("reader", rejected)
+                yield batch
 
 
 def _stages(pipeline: Pipeline, errors: ErrorPolicy) -> list[Stage]:

@@ -341,6 +341,15 @@ def test_whatever_a_reader_raises_is_blamed_on_it(where: str, told: str, registr
     assert raised.value.run_id is not None
 
 
+@pytest.mark.parametrize("where", ["splits", "get_next_batch"])
+def test_whatever_a_reader_raises_is_blamed_on_it_where_records_are_only_shown(where: str, registry: Registry, tmp_path: Path) -> None:
+    written = faulty(registry, tmp_path, where)
+    with pytest.raises(SourceError, match=r"reading the source \(Faulty\) failed: OSError: no luck"):
+        ozzy.preview(written, 2, registry=registry)
+    with pytest.raises(SourceError, match=r"reading the source \(Faulty\) failed: OSError: no luck"):
+        list(ozzy.read(written, registry=registry))
+
+
 def test_a_module_that_ends_the_program_fails_the_run_instead(registry: Registry, tmp_path: Path) -> None:
     written = faulty(registry, tmp_path, "exit in get_next_batch")
     with pytest.raises(PluginError, match="a module tried to end the program: SystemExit: 0") as raised:
