@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ozzy.testing import KillContract, LedgerWriter, ScriptedReader
+from ozzy.testing import KillContract, LedgerWriter, ScriptedReader, kill
 from ozzy.testing.attempt import Attempt, Job, sections
-from ozzy.testing.kill import KILLS, _spread
+from ozzy.testing.kill import _spread
 
 
 def config(**more):
@@ -111,7 +111,7 @@ class TestAFixtureGivesTheSection(KillContract):
         self.steps = [f"step {number}" for number in range(50)]
         asked = []
         for kills in ("all", "7", "500"):
-            monkeypatch.setenv(KILLS, kills)
+            monkeypatch.setattr(kill, "ASKED", kills)
             asked.append(len(self._chosen()))
 
         assert asked == [50, 7, 50]

@@ -18,8 +18,8 @@ from ozzy.testing.process import Ended
 from ozzy.testing.steps import DECISIVE
 from ozzy.testing.verdict import broken
 
-KILLS = "OZZY_TEST_KILLS"
-"""The environment variable that says how many steps to kill at: a number, or `all`."""
+ASKED = os.environ.get("OZZY_TEST_KILLS")
+"""How many steps to kill at, a number or `all`: read when tests are loaded, since tests run in an environment without settings."""
 
 
 class KillContract:
@@ -70,7 +70,7 @@ class KillContract:
     @pytest.fixture(autouse=True)
     def with_a_pipeline(self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The config, and the run that was never disturbed."""
-        for name in [name for name in os.environ if name.startswith("OZZY_") and not name.startswith("OZZY_TEST_")]:
+        for name in [name for name in os.environ if name.startswith("OZZY_")]:
             monkeypatch.delenv(name)
         self.folder = tmp_path
         self.modules: dict[str, type] = {}
@@ -231,7 +231,7 @@ class KillContract:
 
     def _chosen(self) -> list[int]:
         """The numbers of the steps to kill before."""
-        asked = os.environ.get(KILLS, str(self.kills))
+        asked = ASKED or str(self.kills)
         everyone = list(range(1, len(self.steps) + 1))
         if asked == "all" or int(asked) >= len(everyone):
             return everyone
