@@ -284,6 +284,17 @@ def test_a_note_that_is_damaged_under_a_run_stops_it(tmp_path):
         lease.check()
 
 
+def test_a_lease_that_can_not_be_noted_is_not_kept(tmp_path, monkeypatch):
+    def full(path, content):
+        raise StateError("no room")
+
+    monkeypatch.setattr(runs, "write_json", full)
+    with pytest.raises(StateError, match="no room"):
+        Lease(tmp_path).take()
+
+    assert not Lease.held(tmp_path)
+
+
 # where and what
 
 
