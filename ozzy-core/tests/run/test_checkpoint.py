@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ozzy.contracts.persistence import BasePersistence
 from ozzy.contracts.writer import BaseWriter, Outcome, Staging
 from ozzy.errors import BooksError, DestinationError, StateError
-from ozzy.run.checkpoint import FORMAT, Checkpoints
+from ozzy.run.checkpoint import FORMAT, Checkpoints, published_files
 
 ROWS = 9
 
@@ -487,6 +487,29 @@ def test_books_that_do_not_balance_publish_nothing():
 
 def test_only_resumable_writers_make_light_ones_possible():
     assert [checkpoints(World(), kinds).light_possible for kinds in EXACT] == [True, True, False, False, False]
+
+
+class Named(Pile):
+    """Says what a receipt has made visible."""
+
+    def results(self, receipt):
+        return [
+            {"name": f"old-{receipt['number']}"},
+            *([{"name": receipt["file"], "path": f"/out/{receipt['file']}"}] if receipt["final"] else []),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("kill_at", "files"), [(0, []), (1, []), (2, ["old-0"]), (4, ["old-0", "/out/file-0"]), (9, ["old-0", "/out/file-0"])]
+)
+def test_what_a_run_has_published_is_known_without_going_on(kill_at, files):
+    world = World(kill_at=kill_at)
+    finished(world, {"named": Named}, "F")
+    world.restart()
+    document = None if world.document is None else json.loads(world.document)
+
+    assert published_files(document, {"named": Named(world, "named")}) == files
+    assert world.log.count("named takes back file-0") == 0
 
 
 # the lease
