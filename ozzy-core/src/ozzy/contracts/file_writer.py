@@ -1,6 +1,7 @@
 """Writers of files: rows are formatted, compressed, staged and named here; an author only puts a finished file at its place."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -73,7 +74,7 @@ class BaseFileWriter(BaseWriter):
     def start(self, context: WriterContext) -> None:
         super().start(context)
         self.entry: dict[str, Any] = {}
-        self._numbers: dict[GroupKey, int] = {}
+        self._marked = True
         self.names = self.file_names()
         self.files = StagedFiles(
             folder=self.staging_folder(),
@@ -85,6 +86,7 @@ class BaseFileWriter(BaseWriter):
             rows_limit=self.read_option("items_per_buffer_write") or (INHERITED_ROWS if context.inherited else None),
             size_limit=self.read_option("size_per_buffer_write") or (INHERITED_BYTES if context.inherited else None),
             digests=self.digests(),
+            journal_path=context.staging_folder.with_name(f"{context.staging_folder.name}.files"),
             dry=context.dry_run,
         )
 
@@ -117,8 +119,8 @@ class BaseFileWriter(BaseWriter):
 
     def begin_file(self, group: GroupKey) -> tuple[str, bool]:
         """The name of a group's next file, and whether its rows are to be skipped."""
-        number = self._numbers.get(group, 0)
-        self._numbers[group] = number + 1
+        number = self.files.numbers.get(group, 0)
+        self.files.count(group, number + 1)
         return self.names.name(group, number), False
 
     def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
@@ -134,22 +136,26 @@ class BaseFileWriter(BaseWriter):
         return group
 
     def prepare(self, final: bool) -> Receipt:
-        if not self.files.dry:
+        if self._marked and not self.files.dry:
             for mark in self.files.folder.glob("*.done"):
                 mark.unlink()
+            self._marked = False
         receipt = self.files.prepare(final=final)
-        receipt["numbers"] = [[list(group), number] for group, number in self._numbers.items()]
+        numbers = {} if self.files.journaled else self.files.numbers
+        receipt["numbers"] = [[list(group), number] for group, number in numbers.items()]
         return receipt
 
     def resume(self, state: Receipt | None) -> None:
         self.files.resume(state)
         if state is not None:
-            self._numbers = {tuple(group): number for group, number in state["numbers"]}
+            self.files.numbers.update({tuple(group): number for group, number in state["numbers"]})
 
     def publish(self, receipt: Receipt) -> None:
-        for entry in receipt["closed"]:
+        for entry in self.files.finished(receipt):
             self.place(entry)
         self.after_publishing(receipt)
+        self.release(receipt)
+        self._marked = True
         self.files.mark_published(receipt)
 
     def place(self, entry: dict[str, Any]) -> None:
@@ -164,16 +170,24 @@ class BaseFileWriter(BaseWriter):
         self.write(str(staged), tuple(entry["group"]))
         with at_destination(mark):
             mark.touch()
-            sync_folder(self.files.folder)
-            staged.unlink(missing_ok=True)
 
     def after_publishing(self, receipt: Receipt) -> None:
         """Called once all files of a receipt are at their place, before it counts as published."""
 
+    def release(self, receipt: Receipt) -> None:
+        """Delete the staged copies of what is published."""
+        with at_destination(self.files.folder):
+            if self.files.folder.is_dir():
+                sync_folder(self.files.folder)
+            for entry in self.files.finished(receipt):
+                (self.files.folder / entry["staged"]).unlink(missing_ok=True)
+
     def recover(self, receipt: Receipt) -> Outcome:
         if not receipt["final"]:
             return Outcome.STAGED if self.files.holds(receipt) else Outcome.GONE
-        outcomes = {self.recover_file(entry) for entry in receipt["closed"]}
+        if not self.files.lists(receipt):
+            return Outcome.GONE
+        outcomes = {self.recover_file(entry) for entry in self.files.finished(receipt)}
         if Outcome.GONE in outcomes:
             return Outcome.GONE
         return Outcome.STAGED if Outcome.STAGED in outcomes else Outcome.PUBLISHED
@@ -186,7 +200,7 @@ class BaseFileWriter(BaseWriter):
         return Outcome.STAGED if same_content(staged, entry) else Outcome.GONE
 
     def discard(self, receipt: Receipt) -> None:
-        for entry in receipt["closed"]:
+        for entry in self.files.finished(receipt) if self.files.lists(receipt) else ():
             (self.files.folder / entry["staged"]).unlink(missing_ok=True)
 
     def abandon(self) -> None:
@@ -196,7 +210,7 @@ class BaseFileWriter(BaseWriter):
         return self.files.staged_bytes()
 
     def results(self, receipt: Receipt) -> list[dict[str, Any]]:
-        files = [*receipt["published"], *(receipt["closed"] if receipt["final"] else ())]
+        files = chain(self.files.before(receipt), self.files.finished(receipt) if receipt["final"] else ())
         return [{key: entry[key] for key in ("name", "rows", "size", "sha256")} for entry in files]
 
     @property
@@ -292,24 +306,26 @@ class BaseNamedFileWriter(BaseFileWriter):
         self._split = state["split"] if state is not None else None
 
     def begin_file(self, group: GroupKey) -> tuple[str, bool]:
-        if not self._numbers and self.read_option("generate_md5"):
+        if not self.files.numbers and self.read_option("generate_md5"):
             self._in_the_way(_md5_file(0))
         values, split = (group[:-1], group[-1]) if self.by_split else (group, "")
         source = source_name(split)
         counted = (*values, split if self.names.uses_split else source)
-        name, number, skipped = self._choose(lambda number: self.names.name(values, number, source, split), self._numbers.get(counted, 0))
-        self._numbers[counted] = number + 1
+        name, number, skipped = self._choose(
+            lambda number: self.names.name(values, number, source, split), self.files.numbers.get(counted, 0)
+        )
+        self.files.count(counted, number + 1)
         return name, skipped
 
     def finish_writing(self) -> None:
         if not self.read_option("generate_md5"):
             return
         self.files.close_all()
-        lines = [f"{entry['md5']} {entry['name']}\n" for entry in (*self.files.published, *self.files.closed)]
+        lines = b"".join(f"{entry['md5']} {entry['name']}\n".encode() for entry in self.files.all_finished())
         if lines:
             name, _, skipped = self._choose(_md5_file, 0)
             if not skipped:
-                self.files.add(name, "".join(lines).encode())
+                self.files.add(name, lines)
 
     def _choose(self, name_of: Callable[[int], str], number: int) -> tuple[str, int, bool]:
         """The first name from `number` on that may be used, its number, and whether what would go there is skipped."""

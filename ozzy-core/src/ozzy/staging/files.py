@@ -3,6 +3,9 @@
 A staged file is a row of members. A member is collected raw, ends at the row end that reaches the codec's member size, and is
 compressed in one call; it never ends at a checkpoint, so the bytes do not depend on when checkpoints were taken. What is not yet
 compressed (the tails of all open files) goes into one file a checkpoint. Everything here is local disk; who publishes is the writer.
+
+Up to `group_limit` groups have an open file each. The rows of further ones wait in a spill log, and their files are made, one after the
+other and with the same bytes, where all files are finished. What would make a receipt long is kept in a journal.
 """
 
 import hashlib
@@ -10,7 +13,7 @@ import os
 import shutil
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -18,10 +21,18 @@ from typing import Any
 import attrs
 
 from ozzy.data.codecs import Codec
-from ozzy.errors import DestinationError, StateError
-from ozzy.staging.disk import at_destination, make_folder, read_exactly, size_of, sync_file, sync_folder, sync_path, write_all
+from ozzy.errors import StateError
+from ozzy.staging.disk import at_destination, make_folder, read_exactly, size_of, sync_file, sync_files, sync_folder, sync_path, write_all
+from ozzy.staging.journal import Journal
+from ozzy.staging.spill import GroupKey, SpilledGroups
 
-GroupKey = tuple[str, ...]
+OPEN_GROUPS = 256
+"""How many groups have a staged file each."""
+
+RECEIPT_ENTRIES = 1000
+"""Files and groups that a receipt names itself; where there are more, a journal does."""
+
+_SYNC_AT = 4096
 
 
 @attrs.define
@@ -120,7 +131,8 @@ class StagedFiles:
     """All the files of one writer: one open file a group, rolled by rows and bytes, finished files waiting to be published.
 
     `begin(group)` gives a new file its final name and says whether its rows are to be skipped. `rows_limit` and `size_limit` (compressed
-    bytes) end a file, None never does. A `dry` one counts and names, and touches no disk.
+    bytes) end a file, None never does. A `dry` one counts and names, and leaves nothing on disk. `journal` is the path of the list of
+    files, which outlives the folder; beside the folder unless given.
     """
 
     folder: Path
@@ -132,7 +144,9 @@ class StagedFiles:
     rows_limit: int | None = None
     size_limit: int | None = None
     digests: tuple[str, ...] = ("sha256",)
-    group_limit: int = 256
+    group_limit: int = OPEN_GROUPS
+    receipt_limit: int = RECEIPT_ENTRIES
+    journal_path: Path | None = None
     dry: bool = False
     open: dict[GroupKey, StagedFile] = attrs.field(factory=dict, init=False)
     closed: list[dict[str, Any]] = attrs.field(factory=list, init=False)
@@ -141,11 +155,150 @@ class StagedFiles:
     written: int = attrs.field(default=0, init=False)
     ignored: int = attrs.field(default=0, init=False)
     next_file: int = attrs.field(default=0, init=False)
+    numbers: dict[GroupKey, int] = attrs.field(factory=dict, init=False)
+    journal: Journal = attrs.field(init=False)
+    journaled: bool = attrs.field(default=False, init=False)
+    spilled: SpilledGroups = attrs.field(init=False)
+    _unsynced: list[Path] | None = attrs.field(default=None, init=False)
+    _published_length: int = attrs.field(default=0, init=False)
+    _groups_from: int = attrs.field(default=0, init=False)
     _closed_bytes: int = attrs.field(default=0, init=False)
     _path_synced: bool = attrs.field(default=False, init=False)
 
+    def __attrs_post_init__(self) -> None:
+        self.journal = Journal(self.journal_path or self.folder.with_name(f"{self.folder.name}.files"))
+        self.spilled = SpilledGroups(self.folder, self.dry)
+
     def write(self, group: GroupKey, rows: list[bytes]) -> None:
         """Append formatted rows to the group's file, rolling it where a limit is reached."""
+        if group not in self.open and (group in self.spilled.groups or len(self.open) >= self.group_limit):
+            self._spill(group, rows)
+        else:
+            self._append(group, rows)
+
+    def count(self, key: GroupKey, number: int) -> None:
+        """The next file of this name is to have this number."""
+        self.numbers[key] = number
+        if self.journaled:
+            self.journal.add({"number": [*key, number]})
+
+    def add(self, name: str, content: bytes) -> None:
+        """Stage a whole small file of no rows and without compression, such as a list of checksums."""
+        file = self._new((), name)
+        file.codec = attrs.evolve(file.codec, compress=bytes)
+        file.finish(content)
+        self._keep(file)
+
+    def staged_bytes(self) -> int:
+        """Bytes that wait for the next full checkpoint. Grows where a member ends, falls where files are published."""
+        return sum(file.length for file in self.open.values()) + self._closed_bytes + self.spilled.size
+
+    def close_all(self) -> None:
+        """Finish every file: those that are open, then those whose rows were spilled."""
+        self._close_open()
+        if self.spilled.groups:
+            self._make_spilled()
+
+    def prepare(self, *, final: bool) -> dict[str, Any]:
+        """Make all that was written durable and say what it is; `final` finishes every open file first."""
+        self.serial += 1
+        if final:
+            self.close_all()
+        for file in self.open.values():
+            file.sync()
+        entries, tails = self._write_tails()
+        spilled = self.spilled.sync(self.serial) if not self.dry else None
+        if not self.dry and self.folder.is_dir():
+            self._sync_folder()
+            (self.folder / f"tails-{self.serial - 2}").unlink(missing_ok=True)
+        if not self.dry and len(self.closed) + len(self.published) + len(self.numbers) > self.receipt_limit:
+            self._begin_journal()
+        receipt = {
+            "final": final,
+            "folder": str(self.folder),
+            "serial": self.serial,
+            "open": entries,
+            "tails": tails,
+            "closed": list(self.closed),
+            "published": list(self.published),
+            "next_file": self.next_file,
+            "written": self.written,
+            "ignored": self.ignored,
+        }
+        if self.journaled:
+            self.journal.sync()
+            length, crc32 = self.journal.length, self.journal.crc32
+            receipt["journal"] = {"published": self._published_length, "length": length, "crc32": crc32}
+        if self.spilled.groups:
+            receipt["spilled"] = {"groups_from": self._groups_from, "log": spilled}
+        return receipt
+
+    def finished(self, receipt: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The entries of all files that a receipt is to publish, those in the journal too."""
+        yield from receipt["closed"]
+        if "journal" in receipt:
+            yield from self._entries(receipt["journal"]["published"], receipt["journal"]["length"])
+
+    def before(self, receipt: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The entries of all files that were published before this receipt."""
+        yield from receipt["published"]
+        if "journal" in receipt:
+            yield from self._entries(0, receipt["journal"]["published"])
+
+    def all_finished(self) -> Iterator[dict[str, Any]]:
+        """The entries of all files that were finished so far, published or not."""
+        yield from self.published
+        yield from self.closed
+        if self.journaled:
+            yield from self._entries(0, self.journal.length)
+
+    def lists(self, receipt: dict[str, Any]) -> bool:
+        """Whether the files of this receipt are known: a journal that it speaks of is there."""
+        return "journal" not in receipt or self.journal.holds(receipt["journal"]["length"], receipt["journal"]["crc32"])
+
+    def mark_published(self, receipt: dict[str, Any]) -> None:
+        """The finished files of this receipt are at their place."""
+        if "journal" in receipt:
+            self._published_length = receipt["journal"]["length"]
+        done = {entry["staged"] for entry in receipt["closed"]}
+        self.published += [entry for entry in self.closed if entry["staged"] in done]
+        self._set_closed([entry for entry in self.closed if entry["staged"] not in done])
+
+    def resume(self, receipt: dict[str, Any] | None) -> None:
+        """Go on from a receipt: open files are cut back to it, and whatever else lies in the folder is deleted."""
+        if self.dry:
+            return
+        if receipt is None or "journal" not in receipt:
+            self.journal.delete()
+        keep = set() if receipt is None else self._take_over(receipt)
+        if self.folder.is_dir():
+            with at_destination(self.folder):
+                for path in self.folder.iterdir():
+                    if path.name not in keep:
+                        path.unlink()
+
+    def holds(self, receipt: dict[str, Any]) -> bool:
+        """Whether everything a light receipt speaks of is still here."""
+        if not self.lists(receipt):
+            return False
+        begun = all(size_of(self.folder / entry["staged"]) >= entry["length"] for entry in receipt["open"] if entry["length"])
+        done = all(size_of(self.folder / entry["staged"]) == entry["size"] for entry in self.finished(receipt))
+        rows = "spilled" not in receipt or self.spilled.holds(receipt["spilled"]["log"])
+        return begun and done and rows and self._tails(receipt) is not None
+
+    def remove(self) -> None:
+        """Delete the staging folder and all that is in it, and the one above where nothing else is left there."""
+        if self.dry:
+            return
+        with at_destination(self.folder):
+            if self.folder.is_dir():
+                shutil.rmtree(self.folder)
+            above = self.folder.parent
+            if above.is_dir() and not any(above.iterdir()):
+                above.rmdir()
+
+    def _append(self, group: GroupKey, rows: list[bytes]) -> None:
+        """Append rows to the group's open file, or a new one."""
         at = 0
         while at < len(rows):
             file = self.open.get(group) or self._open(group)
@@ -159,87 +312,68 @@ class StagedFiles:
             if file.rows == self.rows_limit or (self.size_limit is not None and not file.tail and file.length >= self.size_limit):
                 self._close(group)
 
-    def add(self, name: str, content: bytes) -> None:
-        """Stage a whole small file of no rows and without compression, such as a list of checksums."""
-        file = self._new((), name)
-        file.codec = attrs.evolve(file.codec, compress=bytes)
-        file.finish(content)
-        self._keep(file)
+    def _spill(self, group: GroupKey, rows: list[bytes]) -> None:
+        """Let rows wait in the log; where all rows of a group are to be skipped, only count them."""
+        if not rows:
+            return
+        waiting = self.spilled.groups.get(group)
+        if waiting is None:
+            if not self.dry:
+                self._begin_journal()
+            if not self.spilled.groups:
+                self._groups_from = self.journal.length
+            name, skipped = self.begin(group)
+            waiting = self.spilled.enter(group, name, skipped=skipped)
+            if self.journaled:
+                self.journal.add({"group": [list(group), name, skipped]})
+        if waiting.skipped and self.rows_limit is None:
+            self.ignored += len(rows)
+        else:
+            self.spilled.add(waiting, rows)
+            self.written += len(rows)
 
-    def staged_bytes(self) -> int:
-        """Bytes that wait for the next full checkpoint. Grows where a member ends, falls where files are published."""
-        return sum(file.length for file in self.open.values()) + self._closed_bytes
+    def _make_spilled(self) -> None:
+        """Make the files of the groups in the log, one after the other, as if the rows of each had come alone."""
+        self.written -= self.spilled.rows
+        self._unsynced = []
+        for group, rows in self.spilled.drain():
+            if group not in self.open:
+                self._close_open()
+            self._append(group, rows)
+            if len(self._unsynced) >= _SYNC_AT:
+                sync_files(self._unsynced)
+                self._unsynced.clear()
+        self._close_open()
+        sync_files(self._unsynced)
+        self._unsynced = None
 
-    def close_all(self) -> None:
-        """Finish every open file."""
+    def _begin_journal(self) -> None:
+        """From now on the journal names files and numbers, and first those there are."""
+        if self.journaled:
+            return
+        self.journaled = True
+        for entry in self.published:
+            self.journal.add({"file": entry})
+        self._published_length = self.journal.length
+        for entry in self.closed:
+            self.journal.add({"file": entry})
+        for key, number in self.numbers.items():
+            self.journal.add({"number": [*key, number]})
+        self.published, self.closed = [], []
+
+    def _entries(self, start: int, end: int) -> Iterator[dict[str, Any]]:
+        return (line["file"] for line in self.journal.lines(start, end) if "file" in line)
+
+    def _close_open(self) -> None:
         for group in list(self.open):
             self._close(group)
 
-    def prepare(self, *, final: bool) -> dict[str, Any]:
-        """Make all that was written durable and say what it is; `final` finishes every open file first."""
-        self.serial += 1
-        if final:
-            self.close_all()
-        for file in self.open.values():
-            file.sync()
-        entries, tails = self._write_tails()
-        if not self.dry and self.folder.is_dir():
-            self._sync_folder()
-            (self.folder / f"tails-{self.serial - 2}").unlink(missing_ok=True)
-        return {
-            "final": final,
-            "folder": str(self.folder),
-            "serial": self.serial,
-            "open": entries,
-            "tails": tails,
-            "closed": list(self.closed),
-            "published": list(self.published),
-            "next_file": self.next_file,
-            "written": self.written,
-            "ignored": self.ignored,
-        }
-
-    def mark_published(self, receipt: dict[str, Any]) -> None:
-        """The finished files of this receipt are at their place."""
-        done = {entry["staged"] for entry in receipt["closed"]}
-        self.published += [entry for entry in self.closed if entry["staged"] in done]
-        self._set_closed([entry for entry in self.closed if entry["staged"] not in done])
-
-    def resume(self, receipt: dict[str, Any] | None) -> None:
-        """Go on from a receipt: open files are cut back to it, and whatever else lies in the folder is deleted."""
-        if self.dry:
-            return
-        keep = set() if receipt is None else self._take_over(receipt)
-        if self.folder.is_dir():
-            with at_destination(self.folder):
-                for path in self.folder.iterdir():
-                    if path.name not in keep:
-                        path.unlink()
-
-    def holds(self, receipt: dict[str, Any]) -> bool:
-        """Whether everything a light receipt speaks of is still here."""
-        begun = all(size_of(self.folder / entry["staged"]) >= entry["length"] for entry in receipt["open"] if entry["length"])
-        done = all(size_of(self.folder / entry["staged"]) == entry["size"] for entry in receipt["closed"])
-        return begun and done and self._tails(receipt) is not None
-
-    def remove(self) -> None:
-        """Delete the staging folder and all that is in it, and the one above where nothing else is left there."""
-        if self.dry:
-            return
-        with at_destination(self.folder):
-            if self.folder.is_dir():
-                shutil.rmtree(self.folder)
-            above = self.folder.parent
-            if above.is_dir() and not any(above.iterdir()):
-                above.rmdir()
-
     def _open(self, group: GroupKey) -> StagedFile:
-        if len(self.open) >= self.group_limit:
-            raise DestinationError(
-                f"more than {self.group_limit} groups at a time, which this version can't write",
-                hint="Group by a field with fewer values, or filter the records into several runs.",
-            )
-        name, skipped = self.begin(group)
+        waiting = self.spilled.groups.get(group)
+        if waiting is None or waiting.begun:
+            name, skipped = self.begin(group)
+        else:
+            name, skipped, waiting.begun = waiting.name, waiting.skipped, True
         file = self._new(group, name)
         file.skipped = skipped
         if not skipped:
@@ -260,8 +394,14 @@ class StagedFiles:
             self._keep(file)
 
     def _keep(self, file: StagedFile) -> None:
-        file.sync()
-        self.closed.append(file.closed())
+        if self._unsynced is None:
+            file.sync()
+        elif file.dirty:
+            self._unsynced.append(file.path)
+        if self.journaled:
+            self.journal.add({"file": file.closed()})
+        else:
+            self.closed.append(file.closed())
         self._closed_bytes += file.length
 
     def _set_closed(self, entries: list[dict[str, Any]]) -> None:
@@ -307,6 +447,8 @@ class StagedFiles:
         self.serial, self.next_file = receipt["serial"], receipt["next_file"]
         self.written, self.ignored = receipt["written"], receipt["ignored"]
         self.published = list(receipt["published"])
+        if "journal" in receipt:
+            self._take_over_journal(receipt)
         if receipt["final"]:
             self.published += receipt["closed"]
             return set()
@@ -320,5 +462,27 @@ class StagedFiles:
             file.rows, file.skipped = entry["rows"], entry["skipped"]
             file.reopen(entry["length"], content[start : start + size])
             self.open[file.group] = file
-        kept = {entry["staged"] for entry in (*receipt["open"], *receipt["closed"])}
+        kept = {entry["staged"] for entry in receipt["open"]}
+        for entry in self.finished(receipt):
+            kept.add(entry["staged"])
+        if "journal" in receipt:
+            self._closed_bytes = sum(entry["size"] for entry in self.finished(receipt))
+        if "spilled" in receipt:
+            kept |= self.spilled.resume(receipt["spilled"]["log"], self.serial)
         return kept | {receipt["tails"]["file"]} if receipt["tails"] else kept
+
+    def _take_over_journal(self, receipt: dict[str, Any]) -> None:
+        facts = receipt["journal"]
+        self.journal.go_back(facts["length"], facts["crc32"])
+        self.journaled = True
+        self._published_length = facts["length"] if receipt["final"] else facts["published"]
+        for line in self.journal.lines(0, facts["length"]):
+            if "number" in line:
+                *key, number = line["number"]
+                self.numbers[tuple(key)] = number
+        if "spilled" in receipt:
+            self._groups_from = receipt["spilled"]["groups_from"]
+            for line in self.journal.lines(self._groups_from, facts["length"]):
+                if "group" in line:
+                    group, name, skipped = line["group"]
+                    self.spilled.enter(tuple(group), name, skipped=skipped)

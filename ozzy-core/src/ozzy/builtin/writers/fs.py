@@ -2,13 +2,15 @@
 
 import errno
 import os
+import posixpath
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ozzy.contracts.file_writer import BaseNamedFileWriter, same_content
 from ozzy.contracts.writer import Outcome, Receipt, no_room_for
 from ozzy.errors import DestinationError
-from ozzy.staging.disk import at_destination, make_folder, sync_folder
+from ozzy.staging.disk import at_destination, sync_folder
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
@@ -32,6 +34,10 @@ class FSWriter(BaseNamedFileWriter):
     def taken(self, name: str) -> bool:
         return os.path.lexists(self.folder / name)
 
+    def publish(self, receipt: Receipt) -> None:
+        self._make_folders(receipt)
+        super().publish(receipt)
+
     def place(self, entry: dict[str, Any]) -> None:
         staged, target = self._paths(entry)
         if not staged.exists():
@@ -39,21 +45,26 @@ class FSWriter(BaseNamedFileWriter):
                 raise DestinationError(f"{target} is not what was published there, and its staged copy is gone")
             return
         with at_destination(target):
-            make_folder(target.parent)
             if self.if_exists == "overwrite":
                 staged.replace(target)
             else:
                 _link(staged, target)
 
     def after_publishing(self, receipt: Receipt) -> None:
-        paths = [self._paths(entry) for entry in receipt["closed"]]
-        for folder in sorted(self._folders([target for _, target in paths])):
-            sync_folder(folder)
+        for folder in sorted(self._folders(entry["name"] for entry in self.files.finished(receipt))):
+            sync_folder(self.folder / folder)
         if self.read_option("check_consistency"):
-            for entry, (_, target) in zip(receipt["closed"], paths, strict=True):
+            for entry in self.files.finished(receipt):
+                target = self._paths(entry)[1]
                 if not same_content(target, entry):
                     raise DestinationError(f"{target} does not read back as it was written")
-        self._delete([staged for staged, _ in paths])
+
+    def release(self, receipt: Receipt) -> None:
+        with at_destination(self.files.folder):
+            for entry in self.files.finished(receipt):
+                (self.files.folder / entry["staged"]).unlink(missing_ok=True)
+            if self.files.folder.is_dir():
+                sync_folder(self.files.folder)
 
     def recover_file(self, entry: dict[str, Any]) -> Outcome:
         staged, target = self._paths(entry)
@@ -62,13 +73,15 @@ class FSWriter(BaseNamedFileWriter):
         return Outcome.PUBLISHED if same_content(target, entry) else Outcome.GONE
 
     def discard(self, receipt: Receipt) -> None:
-        for entry in receipt["closed"]:
+        if not self.files.lists(receipt):
+            return
+        for entry in self.files.finished(receipt):
             staged, target = self._paths(entry)
             if (not staged.exists() or _same_file(staged, target)) and same_content(target, entry):
                 with at_destination(target):
                     target.unlink()
                     sync_folder(target.parent)
-        self._delete([self._paths(entry)[0] for entry in receipt["closed"]])
+        self.release(receipt)
 
     def results(self, receipt: Receipt) -> list[dict[str, Any]]:
         return [{**entry, "path": str(self.folder / entry["name"])} for entry in super().results(receipt)]
@@ -76,22 +89,27 @@ class FSWriter(BaseNamedFileWriter):
     def _paths(self, entry: dict[str, Any]) -> tuple[Path, Path]:
         return self.files.folder / entry["staged"], self.folder / entry["name"]
 
-    def _folders(self, targets: list[Path]) -> set[Path]:
-        """The folders that hold these files, up to the fixed folder of the filebase."""
-        found = set()
-        for target in targets:
-            folder = target.parent
-            while folder not in found and folder.is_relative_to(self.folder):
-                found.add(folder)
-                folder = folder.parent
-        return found
+    def _make_folders(self, receipt: Receipt) -> None:
+        """Make the folders that the files of a receipt go to; those that have new ones in them are put on disk once."""
+        grown = set()
+        for name in sorted(self._folders(entry["name"] for entry in self.files.finished(receipt))):
+            folder = self.folder / name
+            if not folder.is_dir():
+                with at_destination(folder):
+                    folder.mkdir(exist_ok=True)
+                grown.add(posixpath.dirname(name))
+        for name in sorted(grown):
+            sync_folder(self.folder / name)
 
-    def _delete(self, staged: list[Path]) -> None:
-        with at_destination(self.files.folder):
-            for path in staged:
-                path.unlink(missing_ok=True)
-            if self.files.folder.is_dir():
-                sync_folder(self.files.folder)
+    def _folders(self, names: Iterable[str]) -> set[str]:
+        """The folders that hold files of these names, below the fixed folder of the filebase; that one is the empty text."""
+        found = {""}
+        for name in names:
+            folder = posixpath.dirname(name)
+            while folder not in found:
+                found.add(folder)
+                folder = posixpath.dirname(folder)
+        return found
 
 
 def _link(staged: Path, target: Path) -> None:
