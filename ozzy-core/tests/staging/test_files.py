@@ -176,16 +176,6 @@ def test_each_group_has_a_file(tmp_path):
     ]
 
 
-def test_too_many_groups_are_refused(tmp_path):
-    files = staged(tmp_path, group_limit=2, rows_limit=2)
-    files.write(("a",), [b"1", b"2"])
-    files.write(("b",), [b"1"])
-    files.write(("c",), [b"1"])
-
-    with pytest.raises(DestinationError, match="more than 2 groups at a time, which this version can't write"):
-        files.write(("d",), [b"1"])
-
-
 def test_skipped_files_take_no_place(tmp_path):
     files = staged(tmp_path, begin=lambda group: (group[0], group == ("old",)), rows_limit=3, size_limit=1)
     files.write(("old",), [b"1", b"2"])

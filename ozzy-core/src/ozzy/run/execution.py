@@ -223,7 +223,7 @@ class Execution:
                 records_read=result.records_read,
                 records_written=result.records_written,
                 counts={name: attrs.asdict(counts) for name, counts in result.counts.items()},
-                files=[attrs.asdict(file) for file in result.files],
+                files=result.files,
                 times=result.times,
                 checkpoints=self.checkpoints.taken if self.checkpoints is not None else {},
                 checkpoint_seconds=self.checkpoints.seconds if self.checkpoints is not None else 0.0,

@@ -101,15 +101,16 @@ class SpillLog:
     def groups(self) -> Iterator[tuple[int, list[bytes]]]:
         """All rows, in pieces: the groups in the order of their numbers, the rows of each in the order in which they were added."""
         self._flush()
-        runs = self._runs()
+        runs = self._runs() if self.length else []
         if len(runs) > self.fan_in:
             fewer = self._with_fewer_runs(runs)
             yield from fewer.groups()
             fewer.delete()
             return
-        with self._guarded(), self._opened("rb") as file:
-            for group, block in self._merged(file, runs):
-                yield group, _rows(block)
+        if runs:
+            with self._guarded(), self._opened("rb") as file:
+                for group, block in self._merged(file, runs):
+                    yield group, _rows(block)
 
     def write_run(self, length: int, blocks: Iterable[bytes]) -> None:
         """Append one run of blocks, so many bytes in all."""

@@ -34,11 +34,11 @@ def write_json(path: Path, content: Any, *, keep_previous: bool = False) -> None
         body = msgspec.json.encode(content, enc_hook=_plain)
     except (TypeError, ValueError) as error:
         raise StateError(f"can't write the state file {path}: it would hold a value that JSON has no form for: {error}") from error
-    text = b'{"sha256":"' + hashlib.sha256(body).hexdigest().encode() + b'","content":' + body + b"}\n"
+    head = b'{"sha256":"' + hashlib.sha256(body).hexdigest().encode() + b'","content":'
     new = path.with_name(f"{path.name}.new")
     with writing_state(path):
         make_folder(path.parent, private=1)
-        _write(new, text)
+        _write(new, head, body, b"}\n")
         if keep_previous and path.exists():
             _keep(path, _previous(path))
         new.replace(path)
@@ -84,10 +84,11 @@ def _previous(path: Path) -> Path:
     return path.with_name(f"{path.stem}.1{path.suffix}")
 
 
-def _write(path: Path, text: bytes) -> None:
+def _write(path: Path, *pieces: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        write_all(descriptor, text)
+        for piece in pieces:
+            write_all(descriptor, piece)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

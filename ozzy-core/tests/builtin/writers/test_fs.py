@@ -422,7 +422,9 @@ def test_names_are_on_disk_before_the_staged_copies_go(tmp_path):
     assert {step[1] for step in between if step[0] == "fsync"} >= {str(out / "es"), str(out / "fr"), str(out)}
     assert steps[-1] == ("fsync", str(staging))
     made = [at for at, step in enumerate(steps) if step[0] == "mkdir"]
-    assert [steps[at + 1] for at in made] == [("fsync", str(out)), ("fsync", str(out))]
+    assert [step[1] for step in steps[made[0] : made[-1] + 1]] == [str(out / "es"), str(out / "fr")]
+    assert steps[made[-1] + 1] == ("fsync", str(out))
+    assert made[-1] + 1 < steps.index(links[0])
 
 
 @pytest.mark.parametrize("mode", ["fail", "overwrite"])

@@ -84,7 +84,10 @@ class FSWriter(BaseNamedFileWriter):
         self.release(receipt)
 
     def results(self, receipt: Receipt) -> list[dict[str, Any]]:
-        return [{**entry, "path": str(self.folder / entry["name"])} for entry in super().results(receipt)]
+        files = super().results(receipt)
+        for file in files:
+            file["path"] = str(self.folder / file["name"])
+        return files
 
     def _paths(self, entry: dict[str, Any]) -> tuple[Path, Path]:
         return self.files.folder / entry["staged"], self.folder / entry["name"]
