@@ -38,6 +38,8 @@ def explain(config: Path, overrides: dict[str, str], state_dir: Path | None, as_
     facts = [("delivery", found.guarantee.level)]
     facts += [("", f"because of {weakness.part}: {weakness.reason}") for weakness in found.guarantee.weaknesses]
     facts += [("checkpoints", found.light_checkpoints), ("state", str(found.state))]
+    if found.groups is not None:
+        facts.append(("groups", found.groups))
     for label, place in found.destinations.items():
         facts += [("files", f"{label}: {place}"), ("", f"staged in {found.staging[label]}")]
     for name, fact in facts:

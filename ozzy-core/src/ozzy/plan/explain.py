@@ -39,6 +39,7 @@ class Explanation:
     staging: dict[str, str]
     destinations: dict[str, str]
     notices: list[str]
+    groups: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -58,6 +59,7 @@ def explained(pipeline: Pipeline, state: Path, identity: str | None) -> Explanat
         staging={label: str(writer.files.folder) for label, writer in files.items()},
         destinations={label: _destination(writer) for label, writer in files.items()},
         notices=list(pipeline.config.notices),
+        groups=_groups(pipeline, files),
     )
 
 
@@ -94,6 +96,15 @@ def _light(pipeline: Pipeline) -> str:
     if held:
         return f"only full ones: {', '.join(held)} can't be continued in the middle of a file"
     return "light ones, and a full one at the end"
+
+
+def _groups(pipeline: Pipeline, files: dict[str, BaseFileWriter]) -> str | None:
+    """How many groups have a staged file each; None where all rows go to one file at a time."""
+    many = [writer for writer in files.values() if pipeline.grouper is not None or getattr(writer, "by_split", False)]
+    if not many:
+        return None
+    limit = many[0].files.group_limit
+    return f"{limit} at a time have a staged file each; rows of further ones wait in one spill log until files are finished"
 
 
 def _destination(writer: BaseFileWriter) -> str:

@@ -30,15 +30,20 @@ def write_json(path: Path, content: Any, *, keep_previous: bool = False) -> None
 
     `keep_previous` keeps the content before as `NAME.1.SUFFIX`.
     """
+    start, middle = b'{"sha256":"', b'","content":'
+    text = bytearray(start + b"0" * 64 + middle)
+    inside = len(text)
     try:
-        body = msgspec.json.encode(content, enc_hook=_plain)
+        msgspec.json.Encoder(enc_hook=_plain).encode_into(content, text, inside)
     except (TypeError, ValueError) as error:
         raise StateError(f"can't write the state file {path}: it would hold a value that JSON has no form for: {error}") from error
-    head = b'{"sha256":"' + hashlib.sha256(body).hexdigest().encode() + b'","content":'
+    with memoryview(text) as view:
+        view[len(start) : len(start) + 64] = hashlib.sha256(view[inside:]).hexdigest().encode()
+    text += b"}\n"
     new = path.with_name(f"{path.name}.new")
     with writing_state(path):
         make_folder(path.parent, private=1)
-        _write(new, head, body, b"}\n")
+        _write(new, text)
         if keep_previous and path.exists():
             _keep(path, _previous(path))
         new.replace(path)
@@ -84,11 +89,10 @@ def _previous(path: Path) -> Path:
     return path.with_name(f"{path.stem}.1{path.suffix}")
 
 
-def _write(path: Path, *pieces: bytes) -> None:
+def _write(path: Path, text: bytes | bytearray) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        for piece in pieces:
-            write_all(descriptor, piece)
+        write_all(descriptor, text)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
