@@ -101,7 +101,9 @@ def measure(folder: Path, command: str, options: argparse.Namespace) -> int:
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - began
     peak = usage.ru_maxrss / 1024
-    print(f"{options.groups:,} groups, {options.rows:,} rows: {seconds:.1f} s, peak memory {peak:.0f} MiB, {seen[0]} open files at the most")
+    print(
+        f"{options.groups:,} groups, {options.rows:,} rows: {seconds:.1f} s, peak memory {peak:.0f} MiB, {seen[0]} open files at the most"
+    )
     if process.returncode:
         return process.returncode
     wrong = 0

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 import ozzy
+from ozzy.contracts import file_writer
+from ozzy.staging.files import StagedFiles
 
 if not hasattr(os, "fork"):
     pytest.skip("needs fork()", allow_module_level=True)
@@ -36,6 +38,7 @@ def records(count: int, seed: int = 3) -> list[dict[str, Any]]:
             "name": f"näme {i}",
             "note": "x" * rnd.randrange(300),
             "n": {"a": [i]},
+            "bucket": f"b{i * 7919 % 400 if i % 3 else i % 50}",
         }
         for i in range(count)
     ]
@@ -136,15 +139,42 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_kill_before_any_step_changes_no_byte(name: str, source: Path, tmp_path: Path) -> None:
-    calm = tmp_path / "calm"
-    ozzy.run(variant(name, source, calm), state_dir=tmp_path / "calm-state")
-    wanted = contents(calm)
-    left = set()
+    ozzy.run(variant(name, source, tmp_path / "calm"), state_dir=tmp_path / "calm-state")
 
+    kill_everywhere(lambda out: variant(name, source, out), contents(tmp_path / "calm"), tmp_path, EVERY)
+
+
+@pytest.mark.slow
+def test_many_groups_in_few_open_files_are_the_same_as_if_each_had_been_written_alone(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """400 groups, rolled by rows. The undisturbed run has an open file for each, those that are killed have 30."""
+
+    def many(out: Path) -> dict[str, Any]:
+        return config(
+            source,
+            out,
+            grouper={"name": "file_key", "options": {"keys": ["bucket"]}},
+            writer={"name": "fs", "options": {"filebase": f"{out}/{{groups[0]}}/part", "items_per_buffer_write": 3}},
+            checkpoint={"every_records": 140, "full_every": {"records": 700}},
+        )
+
+    monkeypatch.setattr(file_writer, "StagedFiles", partial(StagedFiles, group_limit=1000))
+    ozzy.run(many(tmp_path / "calm"), state_dir=tmp_path / "calm-state")
+    wanted = contents(tmp_path / "calm")
+    assert len(wanted) > 400
+    monkeypatch.setattr(file_writer, "StagedFiles", partial(StagedFiles, group_limit=30))
+
+    kill_everywhere(many, wanted, tmp_path, EVERY * 61)
+
+
+def kill_everywhere(stormy: Callable[[Path], dict[str, Any]], wanted: dict[str, bytes], tmp_path: Path, every: int) -> None:
+    """Kill before each step in turn, and once more in the resumed run; what the run after that leaves is to be what is wanted."""
+    left = set()
     step = 1
     while True:
         out, state = tmp_path / f"out-{step}", tmp_path / f"state-{step}"
-        run = partial(ozzy.run, variant(name, source, out), state_dir=state)
+        run = partial(ozzy.run, stormy(out), state_dir=state)
         status = in_child(killed_at(step, run))
         if status == 0:
             break
@@ -155,7 +185,7 @@ def test_a_kill_before_any_step_changes_no_byte(name: str, source: Path, tmp_pat
 
         assert contents(out) == wanted, f"after a kill at step {step}"
         assert not list(out.rglob(".ozzy-*"))
-        step += EVERY
+        step += every
 
     assert step > 20
     assert {"light", "full prepared"} <= left
