@@ -57,7 +57,7 @@ def watch(pid: int, seen: list[int]) -> None:
     """Keep the largest number of open files of a process."""
     while True:
         try:
-            seen[0] = max(seen[0], len(os.listdir(f"/proc/{pid}/fd")))
+            seen[0] = max(seen[0], sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()))
         except OSError:
             return
         time.sleep(0.02)

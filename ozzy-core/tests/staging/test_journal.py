@@ -40,7 +40,9 @@ def test_long_lists_do_not_wait_in_memory(tmp_path):
 def test_it_is_on_disk_after_a_sync_and_synced_once(tmp_path, monkeypatch):
     journal = made(tmp_path, 1, 2)
     real, synced = os.fsync, []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (synced.append(os.readlink(f"/proc/self/fd/{descriptor}")), real(descriptor)))
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: (synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink())), real(descriptor))
+    )
     journal.sync()
     journal.sync()
 

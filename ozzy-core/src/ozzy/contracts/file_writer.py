@@ -154,7 +154,6 @@ class BaseFileWriter(BaseWriter):
         for entry in self.files.finished(receipt):
             self.place(entry)
         self.after_publishing(receipt)
-        self.release(receipt)
         self._marked = True
         self.files.mark_published(receipt)
 
@@ -170,17 +169,11 @@ class BaseFileWriter(BaseWriter):
         self.write(str(staged), tuple(entry["group"]))
         with at_destination(mark):
             mark.touch()
+            sync_folder(self.files.folder)
+            staged.unlink(missing_ok=True)
 
     def after_publishing(self, receipt: Receipt) -> None:
         """Called once all files of a receipt are at their place, before it counts as published."""
-
-    def release(self, receipt: Receipt) -> None:
-        """Delete the staged copies of what is published."""
-        with at_destination(self.files.folder):
-            if self.files.folder.is_dir():
-                sync_folder(self.files.folder)
-            for entry in self.files.finished(receipt):
-                (self.files.folder / entry["staged"]).unlink(missing_ok=True)
 
     def recover(self, receipt: Receipt) -> Outcome:
         if not receipt["final"]:

@@ -14,8 +14,7 @@ import attrs
 import msgspec
 
 from ozzy.errors import StateError
-from ozzy.staging.disk import make_folder, sync_folder, write_all
-from ozzy.staging.state_files import writing_state
+from ozzy.staging.disk import at_destination, make_folder, sync_folder, write_all
 
 _HELD = 1 << 20
 
@@ -43,7 +42,7 @@ class Journal:
         """Put all that was added on disk."""
         self._flush()
         if self._dirty:
-            with writing_state(self.path):
+            with at_destination(self.path):
                 with self.path.open("rb") as file:
                     os.fsync(file.fileno())
                 sync_folder(self.path.parent)
@@ -81,7 +80,7 @@ class Journal:
         """Forget all that was added after a receipt was made. Raises StateError where the file is not what the receipt says."""
         if not self.holds(length, crc32):
             raise self._damaged()
-        with writing_state(self.path), self.path.open("r+b") as file:
+        with at_destination(self.path), self.path.open("r+b") as file:
             file.truncate(length)
             os.fsync(file.fileno())
         self._held.clear()
@@ -89,14 +88,14 @@ class Journal:
 
     def delete(self) -> None:
         """Begin anew."""
-        with writing_state(self.path):
+        with at_destination(self.path):
             self.path.unlink(missing_ok=True)
         self._held.clear()
         self.length = self.crc32 = 0
 
     def _flush(self) -> None:
         if self._held:
-            with writing_state(self.path):
+            with at_destination(self.path):
                 make_folder(self.path.parent, private=1)
                 with self.path.open("ab", buffering=0) as file:
                     write_all(file.fileno(), self._held)

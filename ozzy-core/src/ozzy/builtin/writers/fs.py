@@ -10,7 +10,7 @@ from typing import Any
 from ozzy.contracts.file_writer import BaseNamedFileWriter, same_content
 from ozzy.contracts.writer import Outcome, Receipt, no_room_for
 from ozzy.errors import DestinationError
-from ozzy.staging.disk import at_destination, sync_folder
+from ozzy.staging.disk import at_destination, make_folder, sync_folder
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
@@ -58,8 +58,9 @@ class FSWriter(BaseNamedFileWriter):
                 target = self._paths(entry)[1]
                 if not same_content(target, entry):
                     raise DestinationError(f"{target} does not read back as it was written")
+        self._delete(receipt)
 
-    def release(self, receipt: Receipt) -> None:
+    def _delete(self, receipt: Receipt) -> None:
         with at_destination(self.files.folder):
             for entry in self.files.finished(receipt):
                 (self.files.folder / entry["staged"]).unlink(missing_ok=True)
@@ -81,7 +82,7 @@ class FSWriter(BaseNamedFileWriter):
                 with at_destination(target):
                     target.unlink()
                     sync_folder(target.parent)
-        self.release(receipt)
+        self._delete(receipt)
 
     def results(self, receipt: Receipt) -> list[dict[str, Any]]:
         files = super().results(receipt)
@@ -97,7 +98,9 @@ class FSWriter(BaseNamedFileWriter):
         grown = set()
         for name in sorted(self._folders(entry["name"] for entry in self.files.finished(receipt))):
             folder = self.folder / name
-            if not folder.is_dir():
+            if not name:
+                make_folder(folder)
+            elif not folder.is_dir():
                 with at_destination(folder):
                     folder.mkdir(exist_ok=True)
                 grown.add(posixpath.dirname(name))
@@ -106,7 +109,7 @@ class FSWriter(BaseNamedFileWriter):
 
     def _folders(self, names: Iterable[str]) -> set[str]:
         """The folders that hold files of these names, below the fixed folder of the filebase; that one is the empty text."""
-        found = {""}
+        found: set[str] = set()
         for name in names:
             folder = posixpath.dirname(name)
             while folder not in found:
