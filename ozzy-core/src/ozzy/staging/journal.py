@@ -88,8 +88,9 @@ class Journal:
 
     def delete(self) -> None:
         """Begin anew."""
-        with at_destination(self.path):
-            self.path.unlink(missing_ok=True)
+        if self.path.exists():
+            with at_destination(self.path):
+                self.path.unlink()
         self._held.clear()
         self.length = self.crc32 = 0
 
