@@ -33,6 +33,7 @@ def records(count: int, seed: int = 3) -> list[dict[str, Any]]:
     return [
         {
             "id": i,
+            "pair": i // 2 * 2 + rnd.randrange(2),
             "country": rnd.choice(COUNTRIES),
             "active": rnd.random() < 0.8,
             "name": f"näme {i}",
@@ -66,6 +67,9 @@ def config(source: Path, out: Path, **more: Any) -> dict[str, Any]:
     } | more
 
 
+NAMED = {"name": "key_value", "options": {"keys": [{"name": "country", "operator": "in", "value": ["es", "uk", "日本"]}]}}
+NEVER = {"name": "key_value", "options": {"keys": [{"name": "country", "value": "nowhere"}]}}
+
 VARIANTS = {
     "grouped csv, rolled, light and full": {},
     "one json file, light only": {
@@ -82,6 +86,22 @@ VARIANTS = {
     "a file for each source": {
         "grouper": "no_grouper",
         "writer": {"name": "fs", "options": {"filebase": "OUT/{source}", "compression": "xz"}},
+    },
+    "stages that remember, writers that choose": {
+        "filter": {"name": "tests.crash.memory:Distinct", "options": {"field": "pair"}},
+        "transform": {"name": "tests.crash.memory:Numbered", "options": {"field": "id"}},
+        "grouper": "tests.crash.memory:EachInTurn",
+        "formatter": "json",
+        "writer": [
+            {"name": "fs", "label": "named", "when": NAMED, "options": {"filebase": "OUT/named/{groups[0]}", "items_per_buffer_write": 90}},
+            {
+                "name": "fs",
+                "label": "half",
+                "when": "tests.crash.memory:EveryOther",
+                "options": {"filebase": "OUT/half/{groups[0]}", "compression": "zst"},
+            },
+            {"name": "fs", "label": "never", "when": NEVER, "options": {"filebase": "OUT/never/x"}},
+        ],
     },
 }
 

@@ -433,6 +433,9 @@ def preview(
         for stage in _stages(pipeline, errors):
             batch = stage(batch)
             seen.append(PreviewStage(stage.name, type(stage.module).__name__, _aligned(batch, len(first))))
+        for label, chosen_by in pipeline.routes.items():
+            route = FilterStage(f"{label}.when", chosen_by, Books(), errors)
+            seen.append(PreviewStage(route.name, type(chosen_by).__name__, _aligned(route(batch), len(first))))
         return seen
     finally:
         pipeline.close()

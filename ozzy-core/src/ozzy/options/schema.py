@@ -243,6 +243,7 @@ def _section(kind: str, names: list[str], bare: list[str], rules: list[Schema]) 
             "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
             "description": "What tells it from other writers.",
         }
+        properties["when"] = {"description": "Which records it gets: a filter; without one, all.", "$ref": "#/$defs/filter"}
     whole: Schema = {"type": "object", "required": ["name"], "properties": properties, "additionalProperties": False}
     if rules:
         whole["allOf"] = rules

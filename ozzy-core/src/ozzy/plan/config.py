@@ -60,7 +60,8 @@ class Config:
     def sections(self) -> list[Section]:
         """Every section that names a module to be found, in the order of the data; `decompressor` is none."""
         middle = [self.deserializer, self.filter_before, *self.transforms, self.filter_after, self.grouper, self.formatter]
-        ends = [*self.writers, self.persistence, self.stats_manager, *self.notifications]
+        writers = [one for section in self.writers for one in (section.when, section)]
+        ends = [*writers, self.persistence, self.stats_manager, *self.notifications]
         return [section for section in (self.reader, *middle, *ends) if section is not None and section.name]
 
 

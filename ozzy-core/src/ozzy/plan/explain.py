@@ -42,8 +42,11 @@ class Explanation:
     groups: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return attrs.asdict(self) | {"state": str(self.state)}
+        """As JSON; `guarantee.remembers` is there where a stage remembers something."""
+        told = attrs.asdict(self) | {"state": str(self.state)}
+        if not self.guarantee.remembers:
+            del told["guarantee"]["remembers"]
+        return told
 
 
 def explained(pipeline: Pipeline, state: Path, identity: str | None) -> Explanation:

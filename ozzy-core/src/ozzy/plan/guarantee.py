@@ -21,10 +21,14 @@ class Weakness:
 
 @attrs.frozen
 class Guarantee:
-    """`level` is `exactly once` or `at least once`; `weaknesses` names the parts that make it the latter, the weakest first."""
+    """`level` is `exactly once` or `at least once`; `weaknesses` names the parts that make it the latter, the weakest first.
+
+    `remembers` names the stages that remember something across records; each checkpoint saves what they do, so they weaken nothing.
+    """
 
     level: str
     weaknesses: list[Weakness]
+    remembers: list[str] = attrs.Factory(list)
 
     def __str__(self) -> str:
         if not self.weaknesses:
@@ -56,7 +60,8 @@ def guarantee(pipeline: Pipeline) -> Guarantee:
         weaknesses.append(Weakness(f"reader ({name})", "it can't read the same records again"))
     if pipeline.config.name is None and pipeline.config.file is None:
         weaknesses.append(Weakness("config", "without a name a run can't be resumed, only started again"))
-    return Guarantee(AT_LEAST_ONCE if weaknesses else EXACTLY_ONCE, weaknesses)
+    remembers = [f"{stage} ({pipeline.part(stage).resolved.found.name})" for stage in pipeline.stateful]
+    return Guarantee(AT_LEAST_ONCE if weaknesses else EXACTLY_ONCE, weaknesses, remembers)
 
 
 def demand(pipeline: Pipeline) -> None:

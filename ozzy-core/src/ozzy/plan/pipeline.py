@@ -15,6 +15,7 @@ from ozzy.contracts.module import BaseModule, Metadata
 from ozzy.contracts.persistence import BasePersistence
 from ozzy.contracts.reader import BaseReader, BaseStreamReader
 from ozzy.contracts.report import BaseNotifier, BaseStatsManager
+from ozzy.contracts.stage import half_stateful, stateful
 from ozzy.contracts.transform import BaseTransform
 from ozzy.contracts.writer import BaseWriter, WriterContext, needs_files
 from ozzy.errors import ConfigError, OzzyError, PluginError
@@ -39,7 +40,8 @@ class Part:
 class Pipeline:
     """What a config describes, built: every module made, nothing connected.
 
-    A stage that the config leaves out is left out here too. `writers` maps labels to writers, `formatters` to the formatter of each.
+    A stage that the config leaves out is left out here too. `writers` maps labels to writers, `formatters` to the formatter of each,
+    `routes` to the filter that decides which records a writer gets, where there is one.
     """
 
     config: Config
@@ -55,6 +57,12 @@ class Pipeline:
     persistence: BasePersistence
     stats_manager: BaseStatsManager
     notifiers: list[BaseNotifier]
+    routes: dict[str, BaseFilter] = attrs.field(factory=dict)
+
+    @property
+    def stateful(self) -> list[str]:
+        """The stages that remember something from batch to batch."""
+        return [part.stage for part in self.parts if stateful(part.module)]
 
     def part(self, stage: str) -> Part:
         """The part of this name."""
@@ -90,7 +98,7 @@ class Pipeline:
     def close(self) -> None:
         """Close every module, whatever one of them raises; the first error is raised at the end."""
         failed: Exception | None = None
-        stages = (self.reader, self.filter_before, *self.transforms, self.filter_after, self.grouper)
+        stages = (self.reader, self.filter_before, *self.transforms, self.filter_after, self.grouper, *self.routes.values())
         ends = (*self.writers.values(), *self.formatters.values(), self.persistence, self.stats_manager, *self.notifiers)
         for module in filter(None, (*stages, *ends)):
             try:
@@ -123,10 +131,12 @@ class _Builder:
         transforms = [self.make(section, f"transform.{i}" if several else "transform") for i, section in enumerate(config.transforms)]
         filter_after = self.make(config.filter_after, "filter_after")
         grouper = self.make(config.grouper, "grouper")
-        writers, formatters = {}, {}
+        writers, formatters, routes = {}, {}, {}
         for section in config.writers:
             label = section.label or "writer"
             formatters[label] = self.make(config.formatter, "formatter")
+            if section.when is not None:
+                routes[label] = self.make(section.when, f"{label}.when")
             made = self.make(section, label)
             if config.inherited and isinstance(made, BaseNamedFileWriter) and made.read_option("if_exists") is None:
                 config.notices.append(
@@ -146,6 +156,7 @@ class _Builder:
             grouper=grouper,
             writers=writers,
             formatters=formatters,
+            routes=routes,
             persistence=self.make(config.persistence, "persistence"),
             stats_manager=self.make(config.stats_manager, "stats_manager"),
             notifiers=[self.make(section, f"notifications.{i}") for i, section in enumerate(config.notifications)],
@@ -166,6 +177,11 @@ class _Builder:
             ) from error
         if not isinstance(module, BaseModule) or not hasattr(module, "options"):
             raise PluginError(f"{section.path}: {resolved.found.cls.__name__}.__init__ must call super().__init__(options, metadata)")
+        if missing := half_stateful(module):
+            raise PluginError(
+                f"{section.path}: {resolved.found.cls.__name__} has no {missing}()",
+                hint="A module that remembers something has both get_state() and set_state(state).",
+            )
         if stage not in {part.stage for part in self.parts}:
             self.parts.append(Part(stage, module, resolved))
         return module

@@ -27,6 +27,7 @@ T = TypeVar("T")
 SECTION_KEYS = ("name", "options")
 TOLERATED_KEYS = ("log_level", "logger_name")
 STAGES = ("reader", "filter_before", "transform", "filter_after", "grouper", "formatter", "persistence", "stats_manager", "notifications")
+ROUTING = "routing"
 DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"}
 
 
@@ -34,7 +35,8 @@ DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"
 class Section:
     """One module as a config names it: `path` is where it stands (`transform.0`), `options` are as given, with variables put in.
 
-    `label` tells writers apart, and is None where there is one without a label.
+    `label` tells writers apart, and is None where there is one without a label; `when` is the filter that decides which records a
+    writer gets, None for all.
     """
 
     path: str
@@ -42,6 +44,7 @@ class Section:
     name: str
     options: dict[str, Any] = attrs.field(factory=dict, repr=lambda options: repr(hidden_by_name(options)))
     label: str | None = None
+    when: "Section | None" = None
 
 
 class Parts:
@@ -215,6 +218,8 @@ class Parts:
             if label in labelled:
                 self.wrong(section.path, f"{labelled[label].path} is called {label} too", "give each writer a label of its own")
             labelled[label] = attrs.evolve(section, label=label)
+        if ROUTING in labelled and any(section.when for section in labelled.values()):
+            self.wrong(f"{labelled[ROUTING].path}.label", f"{ROUTING} is what the books count under", "call the writer something else")
         return list(labelled.values())
 
     def section(self, key: str) -> Section | None:
@@ -236,11 +241,12 @@ class Parts:
         if not isinstance(value, Mapping):
             self.wrong(path, f"expected the name of a {kind}, or {{name, options}}, given {displayed(value)}")
             return None
-        allowed = SECTION_KEYS + (("label",) if kind == "writer" else ())
+        allowed = SECTION_KEYS + (("label", "when") if kind == "writer" else ())
         for key in value:
             if key not in allowed and key not in TOLERATED_KEYS:
                 self.wrong(f"{path}.{key}", "unknown key", nearest(key, allowed))
         name, options = value.get("name"), value.get("options")
+        when = self.one(f"{path}.when", "filter", value["when"]) if kind == "writer" and "when" in value else None
         if "name" not in value:
             self.wrong(f"{path}.name", f"missing; expected the name of a {kind}")
         elif not isinstance(name, str) or not name.strip():
@@ -250,12 +256,12 @@ class Parts:
             return None
         if not isinstance(name, str) or not name.strip():
             return None
-        return Section(path, kind, str(name).strip(), dict(options or {}), self.label(path, value))
+        return Section(path, kind, str(name).strip(), dict(options or {}), self.label(path, value) if kind == "writer" else None, when)
 
     def label(self, path: str, value: Mapping[str, Any]) -> str | None:
         """What a writer is called: part of folder names, so it is short and plain."""
         label = value.get("label")
-        if "label" not in value or not path.startswith("writer"):
+        if "label" not in value:
             return None
         if not isinstance(label, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", label):
             self.wrong(f"{path}.label", f"expected up to 64 letters, digits, _ and -, given {displayed(label)}")
@@ -277,4 +283,5 @@ def _is_inherited(name: Any) -> bool:
 def _names(tree: Mapping[str, Any]) -> list[Any]:
     """The name of every module in a config."""
     values = [one for key in PLACES if key in tree for one in (tree[key] if isinstance(tree[key], list) else [tree[key]])]
+    values += [one["when"] for one in values if isinstance(one, Mapping) and "when" in one]
     return [value.get("name") if isinstance(value, Mapping) else value for value in values]

@@ -27,10 +27,16 @@ class StageCounts:
 
 @attrs.define
 class Books:
-    """The counts of every stage of a run, in the order of the pipeline. `writers` names the stages at the end, which lie side by side."""
+    """The counts of every stage of a run, in the order of the pipeline. `writers` names the stages at the end, which lie side by side.
+
+    `routes` maps a writer to the stage that chooses its records, where there is one; such stages lie side by side too, and so does
+    `routing`, which counts what some writer took and what none did.
+    """
 
     stages: dict[str, StageCounts] = attrs.field(factory=dict)
     writers: tuple[str, ...] = ()
+    routes: dict[str, str] = attrs.field(factory=dict)
+    routing: str = ""
 
     def open(self, stage: str, *, reshapes: bool = False) -> StageCounts:
         """The counts of a stage, made where there are none yet."""
@@ -60,12 +66,14 @@ class Books:
     def check(self) -> None:
         """Raises BooksError that names the stage where records were lost or made up."""
         expected: int | None = None
+        at_the_end = {*self.writers, *self.routes.values(), self.routing}
         for name, counts in self.stages.items():
-            if name in self.writers and expected is None:
+            given = self.stages[self.routes[name]].records_out if name in self.routes else expected
+            if name in at_the_end and given is None:
                 continue
-            if expected is not None and counts.records_in != expected:
+            if given is not None and counts.records_in != given:
                 raise BooksError(
-                    f"the books do not balance: {expected} records went to {name}, which was given {counts.records_in}", hint=_HINT
+                    f"the books do not balance: {given} records went to {name}, which was given {counts.records_in}", hint=_HINT
                 )
             accounted = counts.records_out + sum(counts.reasons.values())
             if not counts.reshapes and accounted != counts.records_in:
@@ -74,8 +82,22 @@ class Books:
                 raise BooksError(
                     f"the books do not balance: {name} was given {counts.records_in} records and accounts for {sums}", hint=_HINT
                 )
-            if name not in self.writers:
+            if name not in at_the_end:
                 expected = counts.records_out
+        self._check_routing()
+
+    def _check_routing(self) -> None:
+        """What some writer took lies between the most that one took, and what all took together."""
+        if not self.routes:
+            return
+        routed = self.stages[self.routing].records_out
+        amounts = [self.stages[label].records_in for label in self.writers]
+        if not max(amounts) <= routed <= sum(amounts):
+            raise BooksError(
+                f"the books do not balance: {self.routing} has {routed} records for some writer, and the writers took "
+                + " and ".join(map(str, amounts)),
+                hint=_HINT,
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON, for a checkpoint."""

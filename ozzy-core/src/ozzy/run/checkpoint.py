@@ -57,9 +57,9 @@ class Checkpoints:
         """Take a checkpoint of this kind. `facts` is given the receipts and returns what else the document says: it settles the books."""
         began = time.monotonic()
         full = kind == "full"
-        self.still_ours()
         receipts = {}
         for label, writer in self.writers.items():
+            self.still_ours()
             with blamed_on(label, writer, DestinationError):
                 receipts[label] = writer.prepare(final=full)
         document = {"format": FORMAT, "kind": kind, "number": self.number + full, "writers": receipts, **facts(receipts)}
@@ -99,7 +99,6 @@ class Checkpoints:
         fallback = {"previous": self.committed, "last_full": self.last_full}
         if any(writer.staging is not Staging.NONE for writer in self.writers.values()):
             self._commit(document | {"phase": "prepared"} | fallback)
-            self.still_ours()
             for label in self._in_order():
                 self._publish_one(label, document)
         self._commit(document | {"phase": "committed"})
@@ -107,6 +106,7 @@ class Checkpoints:
         self.last_full = document | {"phase": "committed"}
 
     def _publish_one(self, label: str, document: Document) -> None:
+        self.still_ours()
         with blamed_on(label, self.writers[label], DestinationError):
             self.writers[label].publish(document["writers"][label])
 
@@ -119,7 +119,6 @@ class Checkpoints:
 
     def _finish(self, document: Document, outcomes: dict[str, Outcome]) -> Document:
         """Publish what an earlier process has prepared; what is durable once more, since that process may not have synced it."""
-        self.still_ours()
         for label in self._in_order():
             if outcomes[label] is Outcome.STAGED or self.writers[label].staging is Staging.DURABLE:
                 self._publish_one(label, document)
@@ -138,6 +137,7 @@ class Checkpoints:
                     f"the staged data of {' and '.join(gone)} is gone, and the same records are committed at {' and '.join(transactions)}",
                     hint="Bring the staging folder back and go on with --resume; --fresh starts anew and writes those records again.",
                 )
+            self.still_ours()
             for label, writer in self.writers.items():
                 if transactions.get(label, Outcome.STAGED) is Outcome.STAGED:
                     with blamed_on(label, writer, DestinationError):

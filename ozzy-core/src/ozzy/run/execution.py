@@ -21,10 +21,12 @@ from ozzy.run.outlets import Outlet
 from ozzy.run.positions import pack, unpack
 from ozzy.run.reporting import Reporting
 from ozzy.run.result import FileResult, Result, StageResult
+from ozzy.run.routing import Routing
 from ozzy.run.runner import Place, Runner
 from ozzy.run.runs import Lease, RunRecord
 from ozzy.run.schedule import Schedule, SplitList
 from ozzy.run.stages import ErrorPolicy, FilterStage, GroupStage, Stage, TransformStage
+from ozzy.run.states import restore_states, saved_states
 
 LOGGED_REJECTIONS = 10
 
@@ -143,15 +145,14 @@ class Execution:
         if pipeline.filter_after is not None:
             stages.append(FilterStage("filter_after", pipeline.filter_after, books, errors))
         grouper = GroupStage("grouper", pipeline.grouper, books, errors) if pipeline.grouper is not None else None
+        routing = Routing(pipeline.routes, pipeline.writers, books, errors) if pipeline.routes else None
         outlets = [Outlet(label, writer, books, errors, dry_run=self.record is None) for label, writer in pipeline.writers.items()]
         light = self.checkpoints is not None and self.checkpoints.light_possible
         by_clock = not any(hasattr(writer, "files") for writer in pipeline.writers.values())
         schedule = Schedule(pipeline.config.checkpoint, light=light, clock=by_clock)
         if document is not None:
             schedule.full_records, schedule.full_bytes = document["since_full"]
-            for stage in (*stages, *([grouper] if grouper is not None else [])):
-                stage.restore(document["states"].get(stage.name))
-        return Runner(
+        runner = Runner(
             reader=pipeline.reader,
             splits=self.splits,
             stages=stages,
@@ -166,7 +167,11 @@ class Execution:
             place=place,
             limit=self.limit,
             report=self._iteration,
+            routing=routing,
         )
+        if document is not None:
+            restore_states(runner.working(), document["states"])
+        return runner
 
     def _checkpoint(self, kind: str, place: Place) -> None:
         assert self.checkpoints is not None
@@ -184,7 +189,7 @@ class Execution:
                 "place": attrs.asdict(place) | {"position": pack(place.position)},
                 "splits": self.splits.checksum,
                 "books": self.books.to_dict(),
-                "states": {stage.name: state for stage in self.runner.working() if (state := stage.state()) is not None},
+                "states": saved_states(self.runner.working()),
                 "rejected": self.errors.rejected,
                 "since_full": [0, 0] if full else [schedule.full_records, schedule.full_bytes],
                 "seconds": self._elapsed(),
@@ -293,7 +298,7 @@ class Execution:
         self.reporting.iteration(times)
 
     def _ended(self, state: str, error: BaseException) -> None:
-        if self.record is None:
+        if self.record is None or not self._still_ours():
             return
         message = redact(str(error)) if isinstance(error, OzzyError) else reason(error)
         try:
@@ -303,6 +308,15 @@ class Execution:
         if isinstance(error, OzzyError):
             error.run_id = self.record.id
             error.state_dir = str(self.record.folder.parent.parent)
+
+    def _still_ours(self) -> bool:
+        """Whether nobody has taken the lease over: then the record of the run is that one's to write."""
+        try:
+            if self.lease is not None:
+                self.lease.check()
+        except StateError:
+            return False
+        return True
 
     def _elapsed(self) -> float:
         return self.elapsed_before + time.monotonic() - self.began

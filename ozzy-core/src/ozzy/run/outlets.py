@@ -40,14 +40,14 @@ class Outlet:
         counts = self.books.stages[self.label]
         return counts.records_in - counts.reasons["limited"] - counts.reasons["bad"]
 
-    def write(self, batch: Batch, keys: Sequence[GroupKey] | None) -> int | None:
-        """Hand the rows over, group by group in the order they first appear.
+    def write(self, batch: Batch, keys: Sequence[GroupKey] | None, rows: Sequence[int] | None = None) -> int | None:
+        """Hand the rows over, group by group in the order they first appear; with `rows`, only those at these indices.
 
-        Returns None, or how many rows were taken where the writer's limit cut the batch.
+        Returns None, or how many rows of the batch were done with where the writer's limit cut it.
         """
         began = time.perf_counter()
         try:
-            return self._write(batch, keys)
+            return self._write(batch, keys) if rows is None or len(rows) == len(batch) else self._write_some(batch, keys, rows)
         finally:
             self.seconds += time.perf_counter() - began
 
@@ -57,6 +57,12 @@ class Outlet:
             self.books.settle(self.label, self.given, 0)
         else:
             self.books.settle(self.label, receipt["written"], receipt.get("ignored", 0))
+
+    def _write_some(self, batch: Batch, keys: Sequence[GroupKey] | None, rows: Sequence[int]) -> int | None:
+        if not rows:
+            return 0 if self.full else None
+        taken = self._write(batch.take(rows), None if keys is None else [keys[row] for row in rows])
+        return rows[taken - 1] + 1 if taken else taken
 
     def _write(self, batch: Batch, keys: Sequence[GroupKey] | None) -> int | None:
         counts = self.books.stages[self.label]

@@ -14,6 +14,7 @@ from ozzy.errors import Interrupted, SourceError
 from ozzy.run.books import Books
 from ozzy.run.listener import Listener, Progress, Stop
 from ozzy.run.outlets import Outlet
+from ozzy.run.routing import Routing
 from ozzy.run.schedule import Schedule, SplitList
 from ozzy.run.stages import ErrorPolicy, GroupStage, Stage
 
@@ -60,6 +61,7 @@ class Runner:
     place: Place = attrs.field(factory=Place)
     limit: int | None = None
     report: Callable[[dict[str, float]], None] | None = None
+    routing: Routing | None = None
     read_seconds: float = 0.0
     persist_seconds: float = 0.0
     bytes_read: int = 0
@@ -135,7 +137,8 @@ class Runner:
         keys = self.grouper.keys if self.grouper is not None and len(batch) else None
         if not len(batch):
             return None
-        cuts = [outlet.write(batch, keys) for outlet in self.outlets]
+        routed = self.routing(batch) if self.routing is not None else {}
+        cuts = [outlet.write(batch, keys, routed.get(outlet.label)) for outlet in self.outlets]
         if not cuts or any(cut is None for cut in cuts):
             return None
         last = max(cut for cut in cuts if cut is not None)
@@ -146,11 +149,9 @@ class Runner:
         return list(entered.origin).index(batch.origin[last - 1]) + 1
 
     def _checkpoint_if_due(self) -> None:
+        kind = self.schedule.due(self._staged()) if self.checkpoint is not None and self.reader.resumable else None
         if self.stop.is_set():
-            self._stop()
-        if self.checkpoint is None or not self.reader.resumable:
-            return
-        kind = self.schedule.due(self._staged())
+            self._stop(kind)
         if kind is not None:
             self.take(kind)
 
@@ -166,9 +167,10 @@ class Runner:
         self.persist_seconds += seconds
         self.schedule.done(kind, seconds)
 
-    def _stop(self) -> None:
+    def _stop(self, due: str | None) -> None:
+        """Stop after a light checkpoint, or the full one that is due here: the resumed run would take it elsewhere."""
         if self.checkpoint is not None and self.schedule.light and self.reader.resumable:
-            self.take("light")
+            self.take("full" if due == "full" else "light")
         raise Interrupted("stopped as asked, between two batches", code=self.stop.code)
 
     def _next(self, batches: Iterator[Batch], split: Split) -> Batch | None:
@@ -181,7 +183,8 @@ class Runner:
 
     def working(self) -> list[Stage]:
         """The stages between reader and writers, in order."""
-        return [*self.stages, *([self.grouper] if self.grouper is not None else [])]
+        routes = self.routing.routes.values() if self.routing is not None else ()
+        return [*self.stages, *([self.grouper] if self.grouper is not None else []), *routes]
 
     def seconds(self) -> dict[str, float]:
         """Seconds spent in each stage since the run began, the reader's and the checkpoints' among them."""
@@ -204,8 +207,12 @@ class Runner:
             return
         times = dict.fromkeys((*INHERITED_TIMES.values(), "written", "persisted"), 0.0)
         labels = {outlet.label for outlet in self.outlets}
+        routes = self.routing.seconds() if self.routing is not None else {}
         for name, seconds in self.seconds().items():
             spent = seconds - before[name]
+            if name in routes:
+                times["filtered_after"] += spent
+                continue
             inherited = "written" if name in labels else "persisted" if name == "checkpoints" else INHERITED_TIMES[name.partition(".")[0]]
             times[inherited] += spent
         self.report(times)

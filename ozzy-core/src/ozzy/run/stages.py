@@ -9,6 +9,7 @@ import attrs
 from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.grouper import BaseGrouper, GroupKey
 from ozzy.contracts.module import blamed_on
+from ozzy.contracts.stage import stateful
 from ozzy.contracts.transform import BaseTransform
 from ozzy.data.batch import Batch, Rejected
 from ozzy.errors import DataError, OzzyError, StateError
@@ -60,6 +61,7 @@ class Stage:
         self.books = books
         self.errors = errors
         self.seconds = 0.0
+        self.stateful = stateful(module)
         books.open(name, reshapes=reshapes)
 
     def __call__(self, batch: Batch) -> Batch:
@@ -87,6 +89,11 @@ class Stage:
 
     def each(self, batch: Batch, work: Callable[[Batch], Any]) -> tuple[Batch, list[Any]]:
         """Do `work` on every row alone, and refuse the rows where it fails: the batch without them, and what the others gave."""
+        good, results = self.each_row(batch, work)
+        return (batch if len(good) == len(batch) else batch.take(good)), results
+
+    def each_row(self, batch: Batch, work: Callable[[Batch], Any]) -> tuple[list[int], list[Any]]:
+        """As `each`, with the rows that are left by their indices."""
         good, results = [], []
         for row in range(len(batch)):
             one = batch.take([row])
@@ -98,7 +105,12 @@ class Stage:
                     raise
                 self.errors.reject(self.name, Rejected(where(batch, row), self.reason(error), line_of(one)))
                 self.books.reject(self.name, "bad")
-        return (batch if len(good) == len(batch) else batch.take(good)), results
+        return good, results
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether records are given one by one: what a module remembers of a batch that failed could not be taken back."""
+        return self.stateful and self.errors.skips
 
     def reason(self, error: Exception) -> str:
         """What an error of this stage's module says about a record."""
@@ -128,17 +140,28 @@ class FilterStage(Stage):
 
     def apply(self, batch: Batch) -> Batch:
         """The rows that pass."""
+        rows, mask = self.judged(batch)
+        passed = (batch if len(rows) == len(batch) else batch.take(rows)).where(mask)
+        self.books.enter(self.name, len(rows), len(passed), "filtered")
+        return passed
+
+    def judged(self, batch: Batch) -> tuple[Sequence[int], Sequence[bool]]:
+        """The rows that the filter could judge, and what it says of each."""
+        rows: Sequence[int] = range(len(batch))
+        if self.one_by_one:
+            return self.each_row(batch, self._judge)
         try:
             mask: Sequence[bool] = self.module.mask(batch)
         except Exception as error:
             if not self.errors.skips:
-                raise self.failure(batch, error, self.module.mask) from error
-            batch, mask = self.each(batch, lambda one: self.module.mask(one)[0])
-        if len(mask) != len(batch):
-            raise DataError(f"{self.name} ({type(self.module).__name__}) gave a mask of {len(mask)} for {len(batch)} records")
-        passed = batch.where(mask)
-        self.books.enter(self.name, len(batch), len(passed), "filtered")
-        return passed
+                raise self.failure(batch, error, None if self.stateful else self.module.mask) from error
+            rows, mask = self.each_row(batch, self._judge)
+        if len(mask) != len(rows):
+            raise DataError(f"{self.name} ({type(self.module).__name__}) gave a mask of {len(mask)} for {len(rows)} records")
+        return rows, mask
+
+    def _judge(self, one: Batch) -> bool:
+        return self.module.mask(one)[0]
 
 
 class TransformStage(Stage):
@@ -193,16 +216,22 @@ class GroupStage(Stage):
 
     def apply(self, batch: Batch) -> Batch:
         """The same rows; `keys` holds a group for each."""
-        try:
-            self.keys = self.module.keys(batch)
-        except Exception as error:
-            if not self.errors.skips:
-                raise self.failure(batch, error, self.module.keys) from error
-            batch, self.keys = self.each(batch, lambda one: self.module.keys(one)[0])
+        batch, self.keys = self.each(batch, self._key) if self.one_by_one else self._grouped(batch)
         if len(self.keys) != len(batch):
             raise DataError(f"{self.name} ({type(self.module).__name__}) gave {len(self.keys)} groups for {len(batch)} records")
         self.books.enter(self.name, len(batch), len(batch))
         return batch
+
+    def _grouped(self, batch: Batch) -> tuple[Batch, Sequence[GroupKey]]:
+        try:
+            return batch, self.module.keys(batch)
+        except Exception as error:
+            if not self.errors.skips:
+                raise self.failure(batch, error, None if self.stateful else self.module.keys) from error
+            return self.each(batch, self._key)
+
+    def _key(self, one: Batch) -> GroupKey:
+        return self.module.keys(one)[0]
 
 
 def where(batch: Batch, row: int) -> str:
