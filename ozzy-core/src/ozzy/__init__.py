@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ozzy.contracts.grouper import BaseGrouper
     from ozzy.contracts.module import BaseModule, Metadata
     from ozzy.contracts.persistence import BasePersistence, StateLocation
-    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Split, Stream, StreamReaderOptions
+    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Listed, Split, Stream, StreamReaderOptions
     from ozzy.contracts.report import BaseNotifier, BaseStatsManager
     from ozzy.contracts.transform import BaseTransform
     from ozzy.contracts.writer import BaseWriter, Outcome, Receipt, Staging, WriterContext, WriterOptions
@@ -86,6 +86,7 @@ __all__ = [
     "Explanation",
     "FileWriterOptions",
     "Interrupted",
+    "Listed",
     "Listener",
     "Metadata",
     "Module",
@@ -147,7 +148,7 @@ _HOMES = {
     "ozzy.contracts.grouper": ("BaseGrouper",),
     "ozzy.contracts.module": ("BaseModule", "Metadata"),
     "ozzy.contracts.persistence": ("BasePersistence", "StateLocation"),
-    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Split", "Stream", "StreamReaderOptions"),
+    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Listed", "Split", "Stream", "StreamReaderOptions"),
     "ozzy.contracts.report": ("BaseNotifier", "BaseStatsManager"),
     "ozzy.contracts.transform": ("BaseTransform",),
     "ozzy.contracts.writer": ("BaseWriter", "Outcome", "Receipt", "Staging", "WriterContext", "WriterOptions"),

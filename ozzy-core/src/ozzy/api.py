@@ -23,6 +23,7 @@ from ozzy.plan.pipeline import Pipeline, build
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
 from ozzy.plan.signature import difference, signature, stored
+from ozzy.run.bookmarks import BookmarkStore, IncrementalRun, move_if_all_arrived
 from ozzy.run.books import Books
 from ozzy.run.checkpoint import published_files
 from ozzy.run.execution import Execution
@@ -41,6 +42,7 @@ __all__ = [
     "Stop",
     "Validation",
     "abandon",
+    "bookmark",
     "explain",
     "preview",
     "read",
@@ -157,11 +159,12 @@ class _Start:
         registry = self.registry or Registry.load()
         pipeline = self._pipeline(registry, datetime.now().astimezone())
         if dry_run:
-            return self._execute(Execution(pipeline, known or "unnamed", limit=self.limit))
+            incremental = self._incremental(pipeline, self._state(), known or "unnamed", self.limit)
+            return self._execute(Execution(pipeline, known or "unnamed", limit=self.limit, incremental=incremental))
         if known is None:
             return self._unnamed(pipeline)
         self.identity = known
-        state = StateFolder(state_root(self.state_dir, self.config.file, self.config.working_folder))
+        state = self._state()
         with_lease = Lease(state.pipeline_folder(known)).take()
         try:
             last = record or next(iter(reversed(state.runs(known))), None)
@@ -245,7 +248,20 @@ class _Start:
             )
         lease.name(record.id)
         limit = self.limit if old is None else record.facts["limit"]
-        return self._execute(Execution(pipeline, self.identity, record, lease, resumed=old is not None, limit=limit))
+        incremental = self._incremental(pipeline, state, self.identity, limit)
+        return self._execute(
+            Execution(pipeline, self.identity, record, lease, resumed=old is not None, limit=limit, incremental=incremental)
+        )
+
+    def _state(self) -> StateFolder:
+        return StateFolder(state_root(self.state_dir, self.config.file, self.config.working_folder))
+
+    def _incremental(self, pipeline: Pipeline, state: StateFolder, identity: str, limit: int | None) -> IncrementalRun | None:
+        if not self.config.bookmark:
+            return None
+        if limit is not None:
+            self.config.notices.append("a run with a limit leaves the bookmark where it was")
+        return IncrementalRun(BookmarkStore(state, identity), pipeline.part("reader").resolved.found.name, kept=limit is None)
 
     def _unnamed(self, pipeline: Pipeline) -> Result:
         """A mapping without a name can't be resumed: its state goes with it."""
@@ -284,7 +300,10 @@ class _Start:
         pipeline.persistence.open(StateLocation(old.folder, old.id, old.facts["pipeline"]))
         published, unknown = [], ""
         try:
-            published = published_files(pipeline.persistence.get_last_position(), pipeline.writers)
+            document = pipeline.persistence.get_last_position()
+            published = published_files(document, pipeline.writers)
+            if move_if_all_arrived(old, document, pipeline):
+                self.config.notices.append(f"all that run {old.id} had read was published, so the bookmark moved on to it")
         except StateError as error:
             unknown = f"; what it had published is not known: {error.message}"
         for writer in pipeline.writers.values():
@@ -304,7 +323,8 @@ class _Start:
             return self.config
         facts = old.facts
         secrets = {path: value for path in facts["left_out"] if (value := _at(self.config.raw, path)) is not None}
-        return load_config(facts["config"], set={**facts["set"], **secrets}, working_folder=Path(facts["working_folder"]))
+        loaded = load_config(facts["config"], set={**facts["set"], **secrets}, working_folder=Path(facts["working_folder"]))
+        return attrs.evolve(loaded, file=Path(facts["config_file"]) if facts["config_file"] else None)
 
 
 def _at(config: Any, path: str) -> Any:
@@ -478,7 +498,27 @@ def explain(
     loaded = load_config(config, set=set or {})
     metadata = Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited)
     pipeline = build(loaded, registry or Registry.load(), metadata)
-    return explained(pipeline, state_root(state_dir, loaded.file, loaded.working_folder), identity_of(loaded.name, loaded.file))
+    root = state_root(state_dir, loaded.file, loaded.working_folder)
+    identity = identity_of(loaded.name, loaded.file)
+    start = None
+    if loaded.bookmark and identity is not None:
+        start = str(BookmarkStore(StateFolder(root), identity).current() or "everything: no run has left a bookmark yet")
+    return explained(pipeline, root, identity, start)
+
+
+def bookmark(
+    config: ConfigSource, *, set: Mapping[str, str] | None = None, state_dir: str | Path | None = None, registry: Registry | None = None
+) -> BookmarkStore:
+    """The bookmark of a pipeline: `current()` is what the next run starts from, `marks()` what was found then, `reset()` forgets it.
+
+    Raises OzzyError.
+    """
+    loaded = load_config(config, set=set or {})
+    resolve(loaded, registry or Registry.load(), needs_writer=False)
+    identity = identity_of(loaded.name, loaded.file)
+    if identity is None:
+        raise ConfigError("a config that is no file needs a `name` to have a bookmark", hint='Add "name": "…" to it.')
+    return BookmarkStore(StateFolder(state_root(state_dir, loaded.file, loaded.working_folder)), identity)
 
 
 class BasicExporter:

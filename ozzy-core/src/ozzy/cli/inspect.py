@@ -38,6 +38,8 @@ def explain(config: Path, overrides: dict[str, str], state_dir: Path | None, as_
     facts = [("delivery", found.guarantee.level)]
     facts += [("", f"because of {weakness.part}: {weakness.reason}") for weakness in found.guarantee.weaknesses]
     facts += [("remembers", f"{stage}: its state is saved in every checkpoint") for stage in found.guarantee.remembers]
+    if found.bookmark is not None:
+        facts.append(("reads", found.bookmark))
     facts += [("checkpoints", found.light_checkpoints), ("state", str(found.state))]
     if found.groups is not None:
         facts.append(("groups", found.groups))

@@ -31,6 +31,18 @@ class Split:
     size: int | None = None
 
 
+@attrs.frozen
+class Listed:
+    """One part of a source as incremental reading finds it.
+
+    `split` is what is to be read of it, None where nothing is new; `mark` is what the next run is to know of it, plain JSON of the reader's
+    own, None where that is nothing.
+    """
+
+    split: Split | None = None
+    mark: Any = None
+
+
 class BaseReader(BaseModule):
     """Yields records in batches, and knows where it stands.
 
@@ -109,9 +121,20 @@ class BaseReader(BaseModule):
     def acknowledge(self, position: Any) -> None:
         """Tell the source that everything up to `position` has arrived for good. Called after each committed full checkpoint."""
 
-    def bookmark(self) -> Any:
-        """What the next run may start from, asked for when a run has succeeded; None where reading is not incremental."""
-        return None
+    def splits_since(self, bookmark: Iterator[Any]) -> Iterable[Listed]:
+        """The parts of the source, told apart into those to be read and those that an earlier run has read: for `bookmark: true`.
+
+        Called instead of `splits`, once at a run's start and drawn completely. `bookmark` yields the marks of the last run that
+        succeeded, in the order in which they were given, one by one and once; nothing where there was none. The marks given here are
+        the next run's once this run has succeeded, so they speak for all of the source: of parts that are passed over too. A run reads
+        what was listed when it began, and no more: a split of a source that goes on growing has its end in its id.
+        """
+        raise SourceError(f"{type(self).__name__} has no splits_since()")
+
+    @property
+    def incremental(self) -> bool:
+        """Whether the reader can read only what is new since a bookmark."""
+        return overrides(self, "splits_since", BaseReader)
 
     @property
     def resumable(self) -> bool:

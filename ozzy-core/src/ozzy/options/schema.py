@@ -75,6 +75,7 @@ def json_schema(registry: Modules) -> Schema:
         "checkpoint": settings_schema(CheckpointSettings),
         "exporter_options": _inherited_options(),
         "delivery": {"enum": list(DELIVERIES), "description": "A guarantee without which the pipeline refuses to start."},
+        "bookmark": {"anyOf": [{"type": "boolean"}, REFERENCE], "description": "Read only what is new since the last run that succeeded."},
     }
     return {
         "$schema": DIALECT,

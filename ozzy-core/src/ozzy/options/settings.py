@@ -8,7 +8,7 @@ import attrs
 from ozzy.options.option import option, options
 from ozzy.options.values import ByteSize
 
-NOT_YET = ("engine", "bypass", "bookmark")
+NOT_YET = ("engine", "bypass")
 """Keys of a config that have their place, but no meaning in this version."""
 
 
@@ -108,5 +108,5 @@ WITHOUT_MEANING = {
 SETTINGS = {"errors": ErrorSettings, "checkpoint": CheckpointSettings, "exporter_options": ExporterOptions}
 """The sections of a config that are settings, by their key."""
 
-KEYS = ("name", *PLACES, *SETTINGS, "delivery", *NOT_YET)
+KEYS = ("name", *PLACES, *SETTINGS, "delivery", "bookmark", *NOT_YET)
 """Every top-level key of a config."""

@@ -48,6 +48,7 @@ class Config:
     checkpoint: CheckpointSettings
     exporter_options: ExporterOptions
     delivery: str | None
+    bookmark: bool
     notices: list[str]
     problems: list[Problem]
     environ: Mapping[str, str] = attrs.field(repr=False, eq=False)

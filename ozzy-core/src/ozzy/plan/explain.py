@@ -40,6 +40,8 @@ class Explanation:
     destinations: dict[str, str]
     notices: list[str]
     groups: str | None = None
+    bookmark: str | None = None
+    """What a run starts from, where it reads only what is new."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `guarantee.remembers` is there where a stage remembers something."""
@@ -49,7 +51,7 @@ class Explanation:
         return told
 
 
-def explained(pipeline: Pipeline, state: Path, identity: str | None) -> Explanation:
+def explained(pipeline: Pipeline, state: Path, identity: str | None, bookmark: str | None = None) -> Explanation:
     """Explain a pipeline that is built and not started."""
     pipeline.start_writers("RUN", pipeline.metadata.start_time, state / "PIPELINE" / "RUN")
     files = {label: writer for label, writer in pipeline.writers.items() if isinstance(writer, BaseFileWriter)}
@@ -63,6 +65,7 @@ def explained(pipeline: Pipeline, state: Path, identity: str | None) -> Explanat
         destinations={label: _destination(writer) for label, writer in files.items()},
         notices=list(pipeline.config.notices),
         groups=_groups(pipeline, files),
+        bookmark=bookmark,
     )
 
 

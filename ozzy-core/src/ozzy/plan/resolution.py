@@ -1,9 +1,12 @@
 """From the sections of a config to the classes they mean and the options they get, with everything that is wrong at once."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
 
+from ozzy.contracts.module import overrides
+from ozzy.contracts.reader import BaseReader
 from ozzy.errors import ConfigError, PluginError, Problem
 from ozzy.options.structure import Origin, examine
 from ozzy.plan.config import Config
@@ -46,6 +49,8 @@ def resolve(config: Config, registry: Registry, *, needs_writer: bool = True) ->
         problems += [one for one in examined.problems if not any(f"{one.path}.".startswith(f"{path}.") for path in unread)]
         resolved.append(Resolved(section, found, examined.origins, examined.value))
     _see_that_they_fit(config, registry, resolved, problems, modules)
+    if config.bookmark:
+        problems += _without_bookmark(config, resolved)
     _raise(config, problems, modules)
     return resolved
 
@@ -61,6 +66,15 @@ def _see_that_they_fit(
         if one.section in config.writers and (grouper is not None or config.grouper is None):
             grouping = (grouper.found.cls, grouper.options) if grouper is not None else (None, None)
             problems += misfits_of_names(one.found.cls, one.options, path, *grouping)
+
+
+def _without_bookmark(config: Config, resolved: list[Resolved]) -> Iterator[Problem]:
+    """Why this config can't have a bookmark, where it can't."""
+    if config.name is None and config.file is None:
+        yield Problem("bookmark", "a config that is no file needs a name to have one", 'add "name": "…"')
+    for one in resolved:
+        if one.section.kind == "reader" and not overrides(one.found.cls, "splits_since", BaseReader):
+            yield Problem("bookmark", f"the reader {one.found.name} can't tell what is new since the last run", "leave it out")
 
 
 def _raise(config: Config, problems: list[Problem], modules: list[Problem]) -> None:

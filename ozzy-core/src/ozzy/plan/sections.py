@@ -19,6 +19,7 @@ from ozzy.options.settings import (
     ErrorSettings,
     ExporterOptions,
 )
+from ozzy.options.strict import convert
 from ozzy.options.structure import examine, nearest, proposal
 from ozzy.options.values import displayed, kind_word, one_of
 from ozzy.plan import inherited
@@ -80,6 +81,7 @@ class Parts:
             "checkpoint": self.settings("checkpoint", CheckpointSettings, self.tree.get("checkpoint", {})),
             "exporter_options": old,
             "delivery": self.delivery(),
+            "bookmark": self.bookmark(),
             "inherited": self.inherited,
             "notices": self.notices,
             "problems": self.problems,
@@ -116,6 +118,14 @@ class Parts:
             self.wrong("delivery", f"expected {one_of(DELIVERIES)}, given {displayed(value)}", proposal(value, DELIVERIES))
             return None
         return value
+
+    def bookmark(self) -> bool:
+        """Whether a run reads only what is new."""
+        given = self.tree.get("bookmark", False)
+        value, flaws = convert(given, bool)
+        if flaws:
+            self.wrong("bookmark", f"expected true or false, given {displayed(given)}")
+        return not flaws and bool(value)
 
     def settings(self, path: str, cls: type[T], values: Any) -> T:
         """Settings that belong to no module, or their defaults where they are wrong."""

@@ -24,7 +24,7 @@ def signature(config: Config, pipeline: Pipeline) -> dict[str, Any]:
         values |= _flat(f"{part.stage}.options", masked(resolved.found.cls, resolved.options))
     values |= _flat("errors", masked(None, config.errors))
     values |= _flat("checkpoint", masked(None, config.checkpoint))
-    return values
+    return values | ({"bookmark": True} if config.bookmark else {})
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ import attrs
 
 from ozzy.contracts.module import blamed_on
 from ozzy.contracts.persistence import StateLocation
+from ozzy.contracts.reader import Split
 from ozzy.data.batch import Rejected
 from ozzy.errors import DestinationError, Interrupted, OzzyError, PluginError, SourceError, StateError
 from ozzy.log import reason, redact
 from ozzy.plan.pipeline import Pipeline
+from ozzy.run.bookmarks import IncrementalRun
 from ozzy.run.books import Books
 from ozzy.run.checkpoint import Checkpoints, Document
 from ozzy.run.listener import Listener, Stop
@@ -41,6 +44,7 @@ class Execution:
     lease: Lease | None = None
     resumed: bool = False
     limit: int | None = None
+    incremental: IncrementalRun | None = None
     listener: Listener = attrs.field(factory=Listener)
     stop: Stop = attrs.field(factory=Stop)
     books: Books = attrs.field(factory=Books, init=False)
@@ -109,7 +113,7 @@ class Execution:
             return None
         persistence = self.pipeline.persistence
         persistence.open(StateLocation(self.record.folder, self.record.id, self.identity))
-        self.checkpoints = Checkpoints(persistence, self.pipeline.writers, self.lease.check if self.lease is not None else lambda: None)
+        self.checkpoints = Checkpoints(persistence, self.pipeline.writers, self._still_ours)
         if not self.resumed:
             persistence.generate_new_job()
         document = self.checkpoints.recover()
@@ -121,17 +125,30 @@ class Execution:
         path = self.record.folder / "splits.jsonl" if self.record is not None else None
         if document is None:
             with blamed_on("listing the parts of the source", self.pipeline.reader, SourceError):
-                splits = self.pipeline.reader.splits()
+                splits = self._splits()
             self.splits = SplitList.make(splits, path)
+            self._tell_if_nothing_is_new()
             return Place()
         assert path is not None
         place = Place(**{**document["place"], "position": unpack(document["place"]["position"])})
         self.elapsed_before = document["seconds"]
         self.errors.rejected = document["rejected"]
         self.books.restore(document["books"])
+        if self.incremental is not None and self.record is not None:
+            self.incremental.stand_at(document, self.record.folder)
         if not place.finished:
             self.splits = SplitList.load(path, document["splits"])
         return place
+
+    def _splits(self) -> Iterable[Split]:
+        if self.incremental is None:
+            return self.pipeline.reader.splits()
+        return self.incremental.splits(self.pipeline.reader, self.record.folder if self.record is not None else None)
+
+    def _tell_if_nothing_is_new(self) -> None:
+        before = self.incremental.before if self.incremental is not None else None
+        if before is not None and not self.splits.count:
+            self.pipeline.config.notices.append(f"nothing is new since run {before.run}, so nothing was read")
 
     def _runner(self, place: Place, document: Document | None) -> Runner:
         pipeline, books, errors = self.pipeline, self.books, self.errors
@@ -194,6 +211,7 @@ class Execution:
                 "since_full": [0, 0] if full else [schedule.full_records, schedule.full_bytes],
                 "seconds": self._elapsed(),
                 "at": datetime.now().astimezone().isoformat(timespec="seconds"),
+                **self._bookmark(place),
             }
 
         document = self.checkpoints.take(kind, facts)
@@ -205,12 +223,26 @@ class Execution:
         with blamed_on("acknowledging what was committed", self.pipeline.reader, SourceError):
             self.pipeline.reader.acknowledge(position)
 
+    def _bookmark(self, place: Place) -> dict[str, Any]:
+        """What a checkpoint says of the bookmark; the last one names it only where it is to move."""
+        if self.incremental is None or self.incremental.listed is None:
+            return {}
+        if place.finished and self.runner.cut_short:
+            self.incremental.listed = None
+            self.pipeline.config.notices.append("a writer's limit cut this run short, so the bookmark stays where it was")
+            return {}
+        return {"bookmark": self.incremental.listed}
+
     def _finish_dry(self) -> None:
         for outlet in self.runner.outlets:
             if not outlet.counts_only:
                 outlet.writer.finish_writing()
             outlet.settle({} if outlet.counts_only else outlet.writer.prepare(final=True))
         self.books.check()
+
+    def _still_ours(self) -> None:
+        if self.lease is not None:
+            self.lease.check()
 
     def _finished(self, *, already: bool = False) -> Result:
         result = self._result("dry run" if self.record is None else "already finished" if already else "finished")
@@ -221,6 +253,9 @@ class Execution:
         for writer in self.pipeline.writers.values():
             writer.abandon()
         if self.record is not None:
+            if self.incremental is not None:
+                self._still_ours()
+                self.incremental.move(self.record.id, self.record.facts["started"], self.record.folder)
             self.record.save(
                 state="finished",
                 ended=metadata.end_time.isoformat(),

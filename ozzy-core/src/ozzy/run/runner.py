@@ -66,6 +66,7 @@ class Runner:
     persist_seconds: float = 0.0
     bytes_read: int = 0
     began: float = attrs.field(factory=time.perf_counter)
+    ended_early: bool = False
 
     def run(self) -> None:
         """Read to the end, to a limit, or until asked to stop (Interrupted)."""
@@ -73,8 +74,14 @@ class Runner:
             if number != self.place.split:
                 self.place = Place(number)
             if self._split(split):
+                self.ended_early = True
                 break
         self.place.finished = True
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether some of the source was not read, or did not get to every writer, because of a limit."""
+        return self.ended_early or any(self.books.stages[outlet.label].reasons["limited"] for outlet in self.outlets)
 
     def _split(self, split: Split) -> bool:
         """Run one split; True where nothing more is wanted of any."""

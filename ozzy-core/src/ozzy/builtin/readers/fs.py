@@ -7,7 +7,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO, ClassVar
 
-from ozzy import BaseStreamReader, Batch, Problem, SourceError, Split, Stream, option, options
+from ozzy import BaseStreamReader, Batch, Listed, Problem, SourceError, Split, Stream, option, options
+from ozzy.builtin.readers.file_marks import beside, mark_of, same
 from ozzy.contracts.reader import StreamReaderOptions
 
 
@@ -39,6 +40,9 @@ class FSReader(BaseStreamReader):
     A path that is missing or can't be read is a SourceError; a folder where nothing matches gives no records and a warning. Links to
     files are followed, links to folders inside a folder are not. A file that changes between the run's start and the end of its
     reading is a SourceError.
+
+    With `bookmark: true` only new and changed files are read, a changed one from its beginning. A file is told by its absolute path, its
+    size and the checksum of its first 64 KiB.
     """
 
     Options: ClassVar[type] = FSReaderOptions
@@ -61,17 +65,38 @@ class FSReader(BaseStreamReader):
                 yield Problem(f"{path}.pattern", f"not a regular expression: {error}")
 
     def get_read_streams(self) -> Iterator[Stream]:
+        for name in sorted(self._found().values()):
+            status = self._status_of_file(name)
+            yield Stream(name, status.st_size, fingerprint=_fingerprint(status))
+
+    def splits_since(self, bookmark: Iterator[Any]) -> Iterator[Listed]:
+        """New and changed files. A file that is gone is forgotten, unless its folder has no files at all now, as when a disk is missing."""
+        empty: list[str] = []
+        found = self._found(empty)
+        for path, name, before in beside(sorted(found.items()), bookmark):
+            if name is not None:
+                status = self._status_of_file(name)
+                mark = mark_of(path, status, before)
+                new = not same(before, mark)
+                yield Listed(Split(name, _fingerprint(status), status.st_size) if new else None, mark)
+            elif any(Path(path).is_relative_to(folder) for folder in empty):
+                yield Listed(mark=before)
+
+    def _found(self, empty: list[str] | None = None) -> dict[str, str]:
+        """The files by their absolute paths, as they are named; folders where there is none are added to `empty`."""
         found: dict[str, str] = {}
         for unit in _units(self.options):
-            for name in self._of_unit(unit):
-                found.setdefault(os.path.normpath(self._place(name)), name)
-        for name in sorted(found.values()):
-            status = self._status(name)
-            if not S_ISREG(status.st_mode):
-                raise SourceError(
-                    f"{name} is neither a file nor a folder", hint="Pipes and devices can't be read twice; put the data in a file."
-                )
-            yield Stream(name, status.st_size, fingerprint=_fingerprint(status))
+            for name in self._of_unit(unit, [] if empty is None else empty):
+                found.setdefault(self._absolute(name), name)
+        return found
+
+    def _status_of_file(self, name: str) -> os.stat_result:
+        status = self._status(name)
+        if not S_ISREG(status.st_mode):
+            raise SourceError(
+                f"{name} is neither a file nor a folder", hint="Pipes and devices can't be read twice; put the data in a file."
+            )
+        return status
 
     def stream(self, split: Split) -> Stream:
         return Stream(split.id, split.size, fingerprint=split.fingerprint)
@@ -87,15 +112,15 @@ class FSReader(BaseStreamReader):
         yield from super().read(split, position)
         self._refuse_changed(split.id, split.fingerprint)
 
-    def _of_unit(self, unit: str | FSUnit) -> Iterable[str]:
+    def _of_unit(self, unit: str | FSUnit, empty: list[str]) -> Iterable[str]:
         if isinstance(unit, str):
             name = _expanded(unit)
-            return self._walk(name, FSUnit()) if self._place(name).is_dir() else [name]
+            return self._walk(name, FSUnit(), empty) if self._place(name).is_dir() else [name]
         folder = _expanded(unit.dir or self._pointed(unit.dir_pointer or ""))
         if not self._place(folder).is_dir():
             self._status(folder)
             raise SourceError(f"{folder} is no folder", hint="To read one file, give its path as the input.")
-        return self._walk(folder, unit)
+        return self._walk(folder, unit, empty)
 
     def _pointed(self, pointer: str) -> str:
         name = _expanded(pointer)
@@ -107,7 +132,7 @@ class FSReader(BaseStreamReader):
             raise SourceError(f"the pointer file {name} is empty", hint="It has to hold the path of a folder.")
         return folder
 
-    def _walk(self, folder: str, unit: FSUnit) -> Iterator[str]:
+    def _walk(self, folder: str, unit: FSUnit, empty: list[str]) -> Iterator[str]:
         wanted = re.compile(unit.pattern or "")
         folders, matches = [folder], 0
         while folders:
@@ -132,6 +157,7 @@ class FSReader(BaseStreamReader):
         if not matches:
             what = f"no file in {folder} matches {unit.pattern!r}" if unit.pattern else f"there are no files in {folder}"
             self.logger.warning(f"{what}: nothing is read from there")
+            empty.append(self._absolute(folder))
 
     def _leads_to_folder(self, name: str, entry: os.DirEntry[str]) -> bool:
         try:
@@ -141,6 +167,9 @@ class FSReader(BaseStreamReader):
 
     def _place(self, name: str) -> Path:
         return self.metadata.working_folder / name
+
+    def _absolute(self, name: str) -> str:
+        return os.path.normpath(self._place(name).absolute())
 
     def _status(self, name: str) -> os.stat_result:
         try:
