@@ -34,6 +34,7 @@ FOR_AUTHORS = [
     "Batch",
     "DecoderOptions",
     "FileWriterOptions",
+    "Listed",
     "Metadata",
     "Module",
     "NamedFileWriterOptions",

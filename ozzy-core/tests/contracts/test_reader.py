@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from ozzy import BaseReader, BaseStreamReader, Batch, ConfigError, SourceError, Split, Stream
+from ozzy import BaseReader, BaseStreamReader, Batch, ConfigError, Listed, SourceError, Split, Stream
 from ozzy.builtin.decoders.csv import CSVDecoder
 from ozzy.builtin.decoders.json_lines import JsonLinesDecoder
 
@@ -145,7 +145,17 @@ def test_defaults_do_nothing():
     reader = Numbers()
 
     assert reader.acknowledge({"last": 1}) is None
-    assert reader.bookmark() is None
+
+
+def test_incremental_is_who_tells_what_is_new():
+    class Incremental(Numbers):
+        def splits_since(self, bookmark):
+            yield Listed(Split(), {"seen": len(list(bookmark))})
+
+    assert [reader().incremental for reader in (Numbers, Incremental)] == [False, True]
+    assert list(Incremental().splits_since(iter([{"seen": 0}]))) == [Listed(Split(), {"seen": 1})]
+    with pytest.raises(SourceError, match=r"Numbers has no splits_since\(\)"):
+        Numbers().splits_since(iter(()))
 
 
 def test_each_stream_is_one_split_and_comes_once():

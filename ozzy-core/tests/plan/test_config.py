@@ -144,7 +144,7 @@ class TestSources:
 
 
 KNOWN = (
-    "known: checkpoint, decompressor, delivery, deserializer, errors, exporter_options, filter, filter_after, filter_before, formatter,"
+    "known: bookmark, checkpoint, decompressor, delivery, deserializer, errors, exporter_options, filter, filter_after, filter_before, formatter,"
     " grouper, name, notifications, persistence, reader, stats_manager, transform, writer"
 )
 
@@ -156,7 +156,9 @@ KNOWN = (
         ({"zzz": 1}, [f"zzz: unknown key ({KNOWN})"]),
         ({"engine": "ray"}, ["engine: this version does not have it yet (leave it out)"]),
         ({"bypass": []}, ["bypass: this version does not have it yet (leave it out)"]),
-        ({"bookmark": {}}, ["bookmark: this version does not have it yet (leave it out)"]),
+        ({"bookmark": {}}, ["bookmark: expected true or false, given {} (dict)"]),
+        ({"bookmark": "true"}, ['bookmark: expected true or false, given "true" (str)']),
+        ({"bookmark": None}, ["bookmark: expected true or false, given null"]),
         ({"name": ""}, ['name: expected a text that is not empty, given "" (str)']),
         ({"name": 5}, ["name: expected a text that is not empty, given 5 (int)"]),
         ({"delivery": "twice"}, [
