@@ -13,7 +13,7 @@ from ozzy.testing.module import ModuleContract
 from ozzy.testing.modules import registry
 from ozzy.testing.reading import Piece, pieces, ready, records_of
 from ozzy.testing.samples import HUGE, UNICODE, plain_records
-from ozzy.testing.verdict import as_text, difference, shown
+from ozzy.testing.verdict import as_text, difference, json_of, shown
 from ozzy.testing.watch import open_files
 
 
@@ -207,15 +207,34 @@ class ReaderContract(ModuleContract):
             self.broken(f"stopped after the first batch and closed, it still has open: {', '.join(sorted(left))}")
 
     def test_what_has_arrived_can_be_acknowledged(self) -> None:
-        """`acknowledge` takes any position, more than once; `bookmark` is something that can be saved."""
+        """`acknowledge` takes any position, more than once."""
         reader = self.reader()
         positions = [piece.position for _, batches in self.all_of(reader) for piece in batches]
         for position in (*positions[:2], *positions[-1:], *positions[-1:]):
             reader.acknowledge(position)
-        bookmark = reader.bookmark()
         reader.close()
-        if bookmark is not None and as_text(bookmark) == repr(bookmark):
-            self.broken(f"its bookmark can't be saved as JSON: {shown(bookmark)}")
+
+    def test_nothing_is_new_since_its_own_bookmark(self) -> None:
+        """The marks of `splits_since` are JSON; without any, all is new, and since those of a source that has not changed, nothing."""
+        reader, other = self.reader(), self.reader()
+        if not reader.incremental:
+            pytest.skip("it can't tell what is new since a bookmark")
+        holds = any(True for _ in reader.splits())
+        first = list(reader.splits_since(iter(())))
+        marks = [one.mark for one in first if one.mark is not None]
+        for mark in marks:
+            if json_of(mark) != mark:
+                self.broken(f"its mark for a bookmark can't be saved as JSON: {shown(mark)}")
+        since = list(other.splits_since(iter(marks)))
+        for one in (reader, other):
+            one.close()
+        if holds and all(one.split is None for one in first):
+            self.broken("without a bookmark all of its source is new, but it lists nothing")
+        again = [one.split for one in since if one.split is not None]
+        if again:
+            self.broken(f"it lists parts as new that its own bookmark holds: {_splits(again)}")
+        if [one.mark for one in since if one.mark is not None] != marks:
+            self.broken("its marks are others for a source that has not changed")
 
     # Sources of all kinds
 

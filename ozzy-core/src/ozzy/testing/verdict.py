@@ -27,6 +27,14 @@ def as_text(value: Any) -> str:
         return repr(value)
 
 
+def json_of(value: Any) -> Any:
+    """A value as it comes back from JSON, None where it has no such form."""
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError):
+        return None
+
+
 def plain(record: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of a record that shares nothing with it."""
     from copy import deepcopy
