@@ -17,7 +17,9 @@ EVERY = int(os.environ.get("OZZY_TEST_KILL_EVERY", "3"))
 
 
 def write(folder: Path, name: str, numbers: range) -> None:
-    text = "".join(json.dumps({"id": f"{name} {number}", "group": "ab"[number % 2], "note": "x" * (number % 97)}) + "\n" for number in numbers)
+    text = "".join(
+        json.dumps({"id": f"{name} {number}", "group": "ab"[number % 2], "note": "x" * (number % 97)}) + "\n" for number in numbers
+    )
     (folder / name).write_bytes(gzip.compress(text.encode(), 1, mtime=0))
 
 

@@ -323,7 +323,9 @@ def test_killed_before_the_move_and_given_up_nothing_is_exported_again(
     assert job.ids == numbered("a", 30) + numbered("b", 30)
 
 
-def test_given_up_with_a_damaged_checkpoint_the_bookmark_stays(job: Job, dying_before_the_move: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_up_with_a_damaged_checkpoint_the_bookmark_stays(
+    job: Job, dying_before_the_move: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with dying_before_the_move():
         job.run()
     monkeypatch.undo()
@@ -585,7 +587,9 @@ def test_marks_of_one_reader_are_not_given_to_another(registry: Registry, tmp_pa
 
 
 @pytest.mark.parametrize("mark", [{1: 2}, (1, 2), object(), b"x", "\ud800"])
-def test_a_mark_that_is_no_json_is_an_error_of_the_reader(mark: Any, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mark_that_is_no_json_is_an_error_of_the_reader(
+    mark: Any, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Odd, "mark", mark)
 
     with pytest.raises(SourceError, match="the reader odd gave a mark for the bookmark that is no plain JSON"):
@@ -615,3 +619,12 @@ def test_where_the_marks_can_not_be_written_the_run_fails_as_state(job: Job, mon
 
     with pytest.raises(StateError, match=r"can't write the state in .*bookmark.jsonl: No space left"):
         job.run()
+
+
+def test_a_part_without_a_mark_is_read_every_time(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Odd, "splits_since", lambda *_: [Listed(Split("0-3"))])
+    config = {"name": "odd", "bookmark": True, "reader": "odd", "writer": "sink"}
+    for _ in range(2):
+        ozzy.run(config, state_dir=tmp_path, registry=registry)
+
+    assert Sink.got == [0, 1, 2, 0, 1, 2]

@@ -108,7 +108,9 @@ def test_a_folder_that_is_empty_all_at_once_is_not_forgotten(folder):
     (folder.parent / "unplugged").rename(folder)
 
     assert new == ["other/y"]
-    assert [mark["path"] for mark in after] == [str(folder / name) for name in "abc"] + [str(folder.parent / "other" / name) for name in "xy"]
+    assert [mark["path"] for mark in after] == [str(folder / name) for name in "abc"] + [
+        str(folder.parent / "other" / name) for name in "xy"
+    ]
     assert listed(folder, after, input=["other", "in"])[0] == []
 
 
