@@ -144,8 +144,8 @@ class TestSources:
 
 
 KNOWN = (
-    "known: bookmark, checkpoint, decompressor, delivery, deserializer, errors, exporter_options, filter, filter_after, filter_before, formatter,"
-    " grouper, name, notifications, persistence, reader, stats_manager, transform, writer"
+    "known: bookmark, checkpoint, decompressor, delivery, deserializer, errors, exporter_options, filter, filter_after, filter_before,"
+    " formatter, grouper, name, notifications, persistence, reader, stats_manager, transform, writer"
 )
 
 

@@ -246,7 +246,7 @@ class Died(BaseException):
     """Stands for a kill."""
 
 
-class dying_before_it_says_finished:  # noqa: N801
+class dying_before_it_says_finished:
     """Ends a run between its last checkpoint and the moment its record says that it has finished."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
