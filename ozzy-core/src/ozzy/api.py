@@ -337,14 +337,6 @@ def _at(config: Any, path: str) -> Any:
             return None
     return config
 
-    def _keep_bookmark(self, old: RunRecord, pipeline: Pipeline) -> None:
-        """Where a run is given up after all it read was published, its bookmark counts: nothing is to be exported twice."""
-        if "bookmark" not in old.facts.get("signature", {}):
-            return
-        same = not difference(old.facts["signature"], signature(self.config, pipeline))
-        if move_if_all_arrived(old, pipeline.persistence, pipeline.writers if same else None):
-            self.config.notices.append(f"all that run {old.id} had read was published, so the bookmark moved on to it")
-
 
 def _as_it_was(record: RunRecord, notices: list[str]) -> Result:
     facts = record.facts
