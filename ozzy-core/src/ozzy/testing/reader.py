@@ -224,7 +224,7 @@ class ReaderContract(ModuleContract):
         marks = [one.mark for one in first if one.mark is not None]
         for mark in marks:
             if json_of(mark) != mark:
-                self.broken(f"its mark for a bookmark can't be saved as JSON: {shown(mark)}")
+                self.broken(f"its mark for a bookmark can't be saved as JSON: {mark!r:.200}")
         since = list(other.splits_since(iter(marks)))
         for one in (reader, other):
             one.close()

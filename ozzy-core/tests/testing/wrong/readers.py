@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ozzy import BaseReader, Batch, SourceError, Split, option, options
+from ozzy import BaseReader, Batch, Listed, SourceError, Split, option, options
 from ozzy.testing import ReaderContract
 
 
@@ -309,3 +309,52 @@ class TestLosesWhatIsEmpty(ReaderContract):
         return [{"id": number} for number in range(len(records))]
 
     says = {"test_a_source_with[one record]": r"of a source with one record: record 1 is lost"}
+
+
+class MarkThatCannotBeSaved(Counting):
+    """Its marks for a bookmark do not come back from JSON as they were."""
+
+    def splits_since(self, bookmark):
+        yield Listed(None if next(bookmark, None) else Split(), {1: "read"})
+
+
+class TestMarkThatCannotBeSaved(ReaderContract):
+    module = MarkThatCannotBeSaved
+    says = {"test_nothing_is_new_since_its_own_bookmark": r"its mark for a bookmark can't be saved as JSON: \{1: 'read'\}"}
+
+
+class AlwaysNew(Counting):
+    """It takes everything for new, whatever the bookmark says."""
+
+    def splits_since(self, bookmark):
+        yield Listed(Split(), "read")
+
+
+class TestAlwaysNew(ReaderContract):
+    module = AlwaysNew
+    says = {"test_nothing_is_new_since_its_own_bookmark": r"it lists parts as new that its own bookmark holds: \["all"\]"}
+
+
+class NeverNew(Counting):
+    """It takes nothing for new."""
+
+    def splits_since(self, bookmark):
+        yield Listed(None, "read")
+
+
+class TestNeverNew(ReaderContract):
+    module = NeverNew
+    says = {"test_nothing_is_new_since_its_own_bookmark": r"without a bookmark all of its source is new, but it lists nothing"}
+
+
+class ForgetsWhatItPassesOver(Counting):
+    """It marks only what is to be read, so that the run after the next reads everything again."""
+
+    def splits_since(self, bookmark):
+        if not next(bookmark, None):
+            yield Listed(Split(), "read")
+
+
+class TestForgetsWhatItPassesOver(ReaderContract):
+    module = ForgetsWhatItPassesOver
+    says = {"test_nothing_is_new_since_its_own_bookmark": r"its marks are others for a source that has not changed"}
