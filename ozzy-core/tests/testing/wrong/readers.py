@@ -332,7 +332,7 @@ class AlwaysNew(Counting):
 
 class TestAlwaysNew(ReaderContract):
     module = AlwaysNew
-    says = {"test_nothing_is_new_since_its_own_bookmark": r"it lists parts as new that its own bookmark holds: \["all"\]"}
+    says = {"test_nothing_is_new_since_its_own_bookmark": r"it lists parts as new that its own bookmark holds: .*all"}
 
 
 class NeverNew(Counting):
