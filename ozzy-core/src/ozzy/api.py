@@ -298,14 +298,14 @@ class _Start:
         pipeline.metadata.run_id = old.id
         pipeline.start_writers(old.id, started, old.folder)
         pipeline.persistence.open(StateLocation(old.folder, old.id, old.facts["pipeline"]))
-        published, unknown = [], ""
+        document, published, unknown = None, [], ""
         try:
             document = pipeline.persistence.get_last_position()
             published = published_files(document, pipeline.writers)
-            if move_if_all_arrived(old, document, pipeline):
-                self.config.notices.append(f"all that run {old.id} had read was published, so the bookmark moved on to it")
         except StateError as error:
             unknown = f"; what it had published is not known: {error.message}"
+        if move_if_all_arrived(old, document, pipeline):
+            self.config.notices.append(f"all that run {old.id} had read was published, so the bookmark moved on to it")
         for writer in pipeline.writers.values():
             writer.abandon()
         pipeline.close()

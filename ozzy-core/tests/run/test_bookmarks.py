@@ -628,3 +628,19 @@ def test_a_part_without_a_mark_is_read_every_time(registry: Registry, tmp_path: 
         ozzy.run(config, state_dir=tmp_path, registry=registry)
 
     assert Sink.got == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_run_is_not_given_up_where_its_bookmark_should_move_and_can_not(
+    job: Job, dying_before_the_move: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dying_before_the_move():
+        job.run()
+    monkeypatch.undo()
+    (marks,) = job.state.glob("*/*/bookmark.jsonl")
+    kept = marks.read_text()
+    marks.write_text("")
+    with pytest.raises(StateError, match="damaged"):
+        job.run(fresh=True)
+    marks.write_text(kept)
+
+    assert job.run(fresh=True).records_read == 0
