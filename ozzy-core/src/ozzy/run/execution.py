@@ -113,7 +113,7 @@ class Execution:
             return None
         persistence = self.pipeline.persistence
         persistence.open(StateLocation(self.record.folder, self.record.id, self.identity))
-        self.checkpoints = Checkpoints(persistence, self.pipeline.writers, self._still_ours)
+        self.checkpoints = Checkpoints(persistence, self.pipeline.writers, self._check_lease)
         if not self.resumed:
             persistence.generate_new_job()
         document = self.checkpoints.recover()
@@ -240,7 +240,7 @@ class Execution:
             outlet.settle({} if outlet.counts_only else outlet.writer.prepare(final=True))
         self.books.check()
 
-    def _still_ours(self) -> None:
+    def _check_lease(self) -> None:
         if self.lease is not None:
             self.lease.check()
 
@@ -254,7 +254,7 @@ class Execution:
             writer.abandon()
         if self.record is not None:
             if self.incremental is not None:
-                self._still_ours()
+                self._check_lease()
                 self.incremental.move(self.record.id, self.record.facts["started"], self.record.folder)
             self.record.save(
                 state="finished",
@@ -347,8 +347,7 @@ class Execution:
     def _still_ours(self) -> bool:
         """Whether nobody has taken the lease over: then the record of the run is that one's to write."""
         try:
-            if self.lease is not None:
-                self.lease.check()
+            self._check_lease()
         except StateError:
             return False
         return True
