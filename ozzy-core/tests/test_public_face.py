@@ -12,7 +12,7 @@ import pytest
 
 import ozzy
 
-FUNCTIONS = ["explain", "preview", "read", "resume", "run", "validate"]
+FUNCTIONS = ["explain", "preview", "read", "resume", "run", "validate", "verify"]
 MODULES = [
     "BaseDecoder",
     "BaseExportFormatter",
@@ -52,7 +52,18 @@ FOR_AUTHORS = [
     "option",
     "options",
 ]
-FOR_CALLERS = ["BasicExporter", "Explanation", "Listener", "Pipeline", "PreviewStage", "Registry", "Result", "Stop", "Validation"]
+FOR_CALLERS = [
+    "BasicExporter",
+    "Explanation",
+    "Listener",
+    "Pipeline",
+    "PreviewStage",
+    "Registry",
+    "Result",
+    "Stop",
+    "Validation",
+    "Verification",
+]
 ERRORS = [
     "BooksError",
     "ConfigError",

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
         Result,
         Stop,
         Validation,
+        Verification,
         explain,
         preview,
         read,
         resume,
         run,
         validate,
+        verify,
     )
     from ozzy.contracts.decoder import BaseDecoder, DecoderOptions
     from ozzy.contracts.file_writer import BaseFileWriter, BaseNamedFileWriter, FileWriterOptions, NamedFileWriterOptions
@@ -110,6 +112,7 @@ __all__ = [
     "Stream",
     "StreamReaderOptions",
     "Validation",
+    "Verification",
     "WriterContext",
     "WriterOptions",
     "__version__",
@@ -122,6 +125,7 @@ __all__ = [
     "resume",
     "run",
     "validate",
+    "verify",
 ]
 
 _HOMES = {
@@ -134,12 +138,14 @@ _HOMES = {
         "Result",
         "Stop",
         "Validation",
+        "Verification",
         "explain",
         "preview",
         "read",
         "resume",
         "run",
         "validate",
+        "verify",
     ),
     "ozzy.contracts.decoder": ("BaseDecoder", "DecoderOptions"),
     "ozzy.contracts.file_writer": ("BaseFileWriter", "BaseNamedFileWriter", "FileWriterOptions", "NamedFileWriterOptions"),

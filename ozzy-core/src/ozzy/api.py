@@ -16,13 +16,14 @@ from ozzy.data.batch import Batch
 from ozzy.data.record import Record
 from ozzy.errors import ConfigError, OzzyError, SourceError, StateError
 from ozzy.log import reason
+from ozzy.plan.changes import Standing, changed_values, changed_versions, decide
 from ozzy.plan.config import Config, load_config
 from ozzy.plan.explain import Explanation, explained
 from ozzy.plan.guarantee import demand
 from ozzy.plan.pipeline import Pipeline, build
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
-from ozzy.plan.signature import difference, signature, stored
+from ozzy.plan.signature import harmless, signature, stored, versions
 from ozzy.run.bookmarks import BookmarkStore, IncrementalRun, move_if_all_arrived
 from ozzy.run.books import Books
 from ozzy.run.checkpoint import published_files
@@ -31,6 +32,7 @@ from ozzy.run.listener import Listener, Stop
 from ozzy.run.result import FileResult, Result, StageResult
 from ozzy.run.runs import Lease, RunRecord, StateFolder, identity_of, state_root
 from ozzy.run.stages import ErrorPolicy, FilterStage, Stage, TransformStage
+from ozzy.run.verify import Verification, verified
 
 __all__ = [
     "BasicExporter",
@@ -41,6 +43,7 @@ __all__ = [
     "Result",
     "Stop",
     "Validation",
+    "Verification",
     "abandon",
     "bookmark",
     "explain",
@@ -49,6 +52,7 @@ __all__ = [
     "resume",
     "run",
     "validate",
+    "verify",
 ]
 
 ConfigSource = str | Path | Mapping[str, Any]
@@ -62,6 +66,7 @@ def run(
     *,
     resume: bool | Literal["auto"] = False,
     fresh: bool = False,
+    accept_changes: bool = False,
     set: Mapping[str, str] | None = None,
     state_dir: str | Path | None = None,
     dry_run: bool = False,
@@ -75,20 +80,25 @@ def run(
     `config` is the path of a JSON, YAML or TOML file, or a mapping. `resume=True` goes on with the last run, which must have begun;
     `"auto"` goes on where it is unfinished, else starts a new one; `fresh` abandons an unfinished one. `set` overrides values by path
     (`{"writer.options.compression": "none"}`). `dry_run` reads and runs every stage and writes nothing; `limit` ends the run after so
-    many records read. Raises OzzyError.
+    many records read. `accept_changes` lets a resumed run go on although config, versions or source are not as they were when it began.
+    Raises OzzyError.
     """
     if resume and fresh:
         raise ConfigError("resume and fresh exclude each other")
+    if accept_changes and not resume:
+        raise ConfigError("accept_changes is about a run that is resumed")
     if limit is not None and limit < 1:
         raise ConfigError(f"limit must be at least 1, not {limit}")
     loaded = load_config(config, set=set or {})
-    return _Start(loaded, set or {}, state_dir, limit, listener, stop, registry).go(resume, fresh=fresh, dry_run=dry_run)
+    start = _Start(loaded, set or {}, state_dir, limit, listener, stop, registry, accept_changes)
+    return start.go(resume, fresh=fresh, dry_run=dry_run)
 
 
 def resume(
     run_id: str,
     *,
     config: ConfigSource | None = None,
+    accept_changes: bool = False,
     set: Mapping[str, str] | None = None,
     state_dir: str | Path | None = None,
     listener: Listener | None = None,
@@ -97,11 +107,12 @@ def resume(
 ) -> Result:
     """Go on with a run by its id, or the beginning of it. The config it was started with is in its state.
 
-    Secrets are not: where one was written in the config, give `config` or `set` again. Raises OzzyError.
+    Secrets are not: where one was written in the config, give `config` or `set` again. `accept_changes` goes on although something
+    is not as it was when the run began. Raises OzzyError.
     """
     record = StateFolder(state_root(state_dir, None, Path.cwd())).find(run_id)
     start = _stored_start(record, config, set or {}, registry)
-    start.listener, start.stop = listener, stop
+    start.listener, start.stop, start.accept_changes = listener, stop, accept_changes
     return start.go(True, record=record)
 
 
@@ -150,6 +161,7 @@ class _Start:
     listener: Listener | None
     stop: Stop | None
     registry: Registry | None
+    accept_changes: bool = False
     identity: str = attrs.field(init=False)
 
     def go(self, asked: bool | str, *, fresh: bool = False, dry_run: bool = False, record: RunRecord | None = None) -> Result:
@@ -219,39 +231,41 @@ class _Start:
 
     def _with_state(self, pipeline: Pipeline, state: StateFolder, lease: Lease, old: RunRecord | None) -> Result:
         config, left_out = stored(self.config, pipeline)
-        signed = signature(self.config, pipeline)
+        facts: dict[str, Any] = {
+            "config": config,
+            "left_out": left_out,
+            "set": {path: text for path, text in self.overrides.items() if path not in left_out},
+            "config_file": str(self.config.file.resolve()) if self.config.file is not None else None,
+            "signature": signature(self.config, pipeline),
+            "versions": versions(pipeline),
+        }
         if old is not None:
-            changed = difference(old.facts["signature"], signed)
-            if changed:
-                raise StateError(
-                    f"the config has changed since run {old.id} began:\n" + "\n".join(f"  {line}" for line in changed),
-                    hint="A run goes on only as it began. Put the config back, or start anew with --fresh.",
-                )
             record = old
-            record.save(state="running", ended=None, error=None, epoch=lease.epoch)
+            changes = self._changes(old, facts, pipeline)
+            record.save(state="running", ended=None, error=None, epoch=lease.epoch, **facts if changes else {}, changes=changes)
         else:
-            record = state.new(
-                self.identity,
-                pipeline.metadata.start_time,
-                {
-                    "config": config,
-                    "left_out": left_out,
-                    "set": {path: text for path, text in self.overrides.items() if path not in left_out},
-                    "config_file": str(self.config.file.resolve()) if self.config.file is not None else None,
-                    "working_folder": str(self.config.working_folder),
-                    "signature": signed,
-                    "limit": self.limit,
-                    "epoch": lease.epoch,
-                    "ended": None,
-                    "error": None,
-                },
-            )
+            kept = {
+                "working_folder": str(self.config.working_folder),
+                "limit": self.limit,
+                "epoch": lease.epoch,
+                "ended": None,
+                "error": None,
+            }
+            record = state.new(self.identity, pipeline.metadata.start_time, facts | kept)
         lease.name(record.id)
         limit = self.limit if old is None else record.facts["limit"]
         incremental = self._incremental(pipeline, state, self.identity, limit)
-        return self._execute(
-            Execution(pipeline, self.identity, record, lease, resumed=old is not None, limit=limit, incremental=incremental)
+        execution = Execution(
+            pipeline,
+            self.identity,
+            record,
+            lease,
+            resumed=old is not None,
+            limit=limit,
+            incremental=incremental,
+            accept_changes=self.accept_changes,
         )
+        return self._execute(execution)
 
     def _state(self) -> StateFolder:
         return StateFolder(state_root(self.state_dir, self.config.file, self.config.working_folder))
@@ -262,6 +276,39 @@ class _Start:
         if limit is not None:
             self.config.notices.append("a run with a limit leaves the bookmark where it was")
         return IncrementalRun(BookmarkStore(state, identity), pipeline.part("reader").resolved.found.name, kept=limit is None)
+
+    def _changes(self, old: RunRecord, facts: Mapping[str, Any], pipeline: Pipeline) -> list[str]:
+        """What has changed since a run began, with what it went on with before. Raises StateError where it may not go on."""
+        before, now = old.facts["signature"], facts["signature"]
+        was, are = old.facts.get("versions", {}), facts["versions"]
+        told: list[str] = list(old.facts.get("changes", []))
+        if before == now and was == are:
+            return told
+        moved = [change for change in changed_values(before, now, Standing()) if change.path.startswith("persistence.")]
+        standing = Standing() if moved else self._standing(old, pipeline.metadata.start_time)
+        telling = {part.resolved.found.package for part in pipeline.parts if harmless(f"{part.stage}.")}
+        working = {part.resolved.found.package for part in pipeline.parts if not harmless(f"{part.stage}.")}
+        changes = [*changed_values(before, now, standing), *changed_versions(was, are, telling - working)]
+        went_on = [str(change) for change in decide(changes, old.id, accepted=self.accept_changes)]
+        self.config.notices.extend(f"changed since the run began: {change}" for change in went_on)
+        return [*told, *went_on]
+
+    def _standing(self, old: RunRecord, started: datetime) -> Standing:
+        """What a run has behind it, seen through a pipeline of its own that is closed again."""
+        pipeline = self._pipeline(self.registry or Registry.load(), started)
+        try:
+            pipeline.metadata.run_id = old.id
+            pipeline.start_writers(old.id, started, old.folder)
+            pipeline.persistence.open(StateLocation(old.folder, old.id, self.identity))
+            document = pipeline.persistence.get_last_position()
+            light = all(writer.resumable for writer in pipeline.writers.values())
+        finally:
+            pipeline.close()
+        files = tuple(label for label, writer in pipeline.writers.items() if hasattr(writer, "files"))
+        if document is None:
+            return Standing(files=files, light=light)
+        committed_full = document["kind"] == "full" and document["phase"] == "committed"
+        return Standing(tuple(document["writers"]), files, staged=not committed_full, light=light)
 
     def _unnamed(self, pipeline: Pipeline) -> Result:
         """A mapping without a name can't be resumed: its state goes with it."""
@@ -519,6 +566,15 @@ def bookmark(
     if identity is None:
         raise ConfigError("a config that is no file needs a `name` to have a bookmark", hint='Add "name": "…" to it.')
     return BookmarkStore(StateFolder(state_root(state_dir, loaded.file, loaded.working_folder)), identity)
+
+
+def verify(manifest: str | Path, *, rows: bool = False, strict: bool = False, registry: Registry | None = None) -> Verification:
+    """Compare a destination with the manifest in it: each file's presence, size and checksum, offline.
+
+    `rows` counts the rows of JSON and CSV files too; with `strict`, files that the manifest does not name are differences. What differs
+    is in the outcome; DestinationError is raised for a manifest that is missing or damaged.
+    """
+    return verified(Path(manifest), rows=rows, strict=strict, registry=registry)
 
 
 class BasicExporter:

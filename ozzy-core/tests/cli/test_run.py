@@ -296,3 +296,32 @@ def test_a_list_that_nobody_reads_to_its_end_is_no_error():
     err = process.stderr.read()
     process.stderr.close()
     assert (process.wait(timeout=20), err) == (0, "")
+
+
+def test_accept_changes_goes_with_a_resume(ozzy, config):
+    told = ozzy("run", config(), "--accept-changes")
+    assert (told.code, "--accept-changes goes with --resume or --resume-auto." in told.err) == (2, True)
+
+
+def test_a_run_goes_on_with_another_config_where_that_is_accepted(ozzy, config, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/numbers0000.jl").write_text("mine")
+    assert ozzy("run", config()).code == 6
+    changed = config(writer={"name": "fs", "options": {"filebase": "out/numbers", "compression": "none", "if_exists": "number"}})
+
+    refused = ozzy("run", changed, "--resume")
+    assert refused.code == 7
+    assert "  writer.options.if_exists: was None, is 'number'\n" in refused.err
+    assert ozzy("run", changed, "--resume", "--accept-changes").code == 0
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.jl")) == ["numbers0000.jl", "numbers0001.jl"]
+
+
+def test_a_run_is_gone_on_with_by_its_id_with_changes(ozzy, config, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/numbers0000.jl").write_text("mine")
+    assert ozzy("run", config()).code == 6
+    run_id = ozzy("runs", "list", "--json").json[0]["run"]
+    other = ["--set", "writer.options.if_exists=skip"]
+
+    assert ozzy("resume", run_id, *other).code == 7
+    assert ozzy("resume", run_id, *other, "--accept-changes").code == 0

@@ -34,6 +34,13 @@ def state_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def accept_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--accept-changes`."""
+    return click.option(
+        "--accept-changes", is_flag=True, help="Go on although config, versions or source are not as they were when the run began."
+    )(command)
+
+
 def _overrides(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for value in values:
@@ -60,6 +67,7 @@ def shown_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--resume", is_flag=True, help="Go on with the last run, which must have begun.")
 @click.option("--resume-auto", is_flag=True, help="Go on with the last run where it is unfinished, else start a new one: for cron.")
 @click.option("--fresh", is_flag=True, help="Give an unfinished run up, delete what it staged, and start a new one.")
+@accept_option
 @click.option("--dry-run", is_flag=True, help="Read and run every stage, write nothing, keep no state.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="End the run after N records were read.")
 @set_option
@@ -72,6 +80,7 @@ def run(  # noqa: PLR0917 - what the user may write
     resume: bool,
     resume_auto: bool,
     fresh: bool,
+    accept_changes: bool,
     dry_run: bool,
     limit: int | None,
     overrides: dict[str, str],
@@ -96,10 +105,13 @@ def run(  # noqa: PLR0917 - what the user may write
 
     if resume + resume_auto + fresh > 1:
         raise click.UsageError("--resume, --resume-auto and --fresh exclude each other.")
+    if accept_changes and not (resume or resume_auto):
+        raise click.UsageError("--accept-changes goes with --resume or --resume-auto.")
     how: Any = "auto" if resume_auto else resume
+    going_on = {"resume": how, "fresh": fresh, "accept_changes": accept_changes}
     _go(
         ctx,
-        lambda shown: api.run(config, resume=how, fresh=fresh, set=overrides, state_dir=state_dir, dry_run=dry_run, limit=limit, **shown),
+        lambda shown: api.run(config, **going_on, set=overrides, state_dir=state_dir, dry_run=dry_run, limit=limit, **shown),
         quiet=quiet,
         as_json=as_json,
     )
@@ -108,12 +120,20 @@ def run(  # noqa: PLR0917 - what the user may write
 @click.command(short_help="Go on with an unfinished run, by its id.")
 @click.argument("run_id", metavar="RUN")
 @click.option("--config", type=click.Path(path_type=Path), help="The config, where the one in the state lacks a secret.")
+@accept_option
 @set_option
 @state_option
 @shown_options
 @click.pass_context
 def resume(  # noqa: PLR0917 - what the user may write
-    ctx: click.Context, run_id: str, config: Path | None, overrides: dict[str, str], state_dir: Path | None, quiet: bool, as_json: bool
+    ctx: click.Context,
+    run_id: str,
+    config: Path | None,
+    accept_changes: bool,
+    overrides: dict[str, str],
+    state_dir: Path | None,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """Go on with RUN, an id from `ozzy runs list`, or the beginning of one.
 
@@ -123,7 +143,7 @@ def resume(  # noqa: PLR0917 - what the user may write
 
     _go(
         ctx,
-        lambda shown: api.resume(run_id, config=config, set=overrides, state_dir=state_dir, **shown),
+        lambda shown: api.resume(run_id, config=config, accept_changes=accept_changes, set=overrides, state_dir=state_dir, **shown),
         quiet=quiet,
         as_json=as_json,
     )

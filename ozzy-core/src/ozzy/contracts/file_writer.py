@@ -1,5 +1,8 @@
 """Writers of files: rows are formatted, compressed, staged and named here; an author only puts a finished file at its place."""
 
+import hashlib
+import os
+import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -13,8 +16,9 @@ from ozzy.data.codecs import CODECS, Codec
 from ozzy.errors import ConfigError, DataError, DestinationError, OzzyError, Problem
 from ozzy.log import reason
 from ozzy.options.option import option, options
-from ozzy.staging.disk import at_destination, checksum, size_of, sync_folder
+from ozzy.staging.disk import at_destination, checksum, make_folder, size_of, sync_folder, write_all
 from ozzy.staging.files import StagedFiles
+from ozzy.staging.manifest import manifest_name, manifest_problems
 from ozzy.staging.naming import FileNames, problems, source_name
 
 INHERITED_ROWS = 500_000
@@ -49,6 +53,12 @@ class NamedFileWriterOptions(FileWriterOptions):
         default=None,
         help="What to do where a name is taken: fail, overwrite it, take the next free number, or skip the rows. "
         "Unset it is fail (overwrite in the inherited shape).",
+    )
+    manifest: str | None = option(
+        default=None,
+        help="A JSON file that lists what the run has published, with rows, bytes and checksums: a path below the fixed folder of the "
+        "filebase, with strftime codes of the run's start. Published after the files, replaced whole at each full checkpoint.",
+        example="manifest.json",
     )
 
 
@@ -251,12 +261,14 @@ class BaseNamedFileWriter(BaseFileWriter):
 
     @classmethod
     def check_options(cls, options: Any) -> list[Problem]:
-        """What is wrong with the filebase."""
-        return [Problem("filebase", problem) for problem in problems(options.filebase)]
+        """What is wrong with the filebase, or with the name of the manifest."""
+        wrong = [] if options.manifest is None else [Problem("manifest", problem) for problem in manifest_problems(options.manifest)]
+        return [*(Problem("filebase", problem) for problem in problems(options.filebase)), *wrong]
 
     def start(self, context: WriterContext) -> None:
         super().start(context)
         self._split: str | None = None
+        self._manifest: str | None = None
         self.if_exists = self.read_option("if_exists") or ("overwrite" if context.inherited else "fail")
 
     def file_names(self, filebase: str = "", start_file_count: int = 0) -> FileNames:
@@ -292,11 +304,48 @@ class BaseNamedFileWriter(BaseFileWriter):
         return (*group, batch.split)
 
     def prepare(self, final: bool) -> Receipt:
-        return super().prepare(final) | {"split": self._split}
+        receipt = super().prepare(final) | {"split": self._split}
+        return receipt if self._manifest is None else receipt | {"manifest": self._manifest}
 
     def resume(self, state: Receipt | None) -> None:
         super().resume(state)
         self._split = state["split"] if state is not None else None
+        if state is not None:
+            self._manifest = state.get("manifest")
+        elif self.read_option("manifest"):
+            self._manifest = self._free_manifest(manifest_name(self.read_option("manifest"), self.context.started))
+
+    def publish_manifest(self, receipt: Receipt, content: bytes) -> None:
+        """Bring the manifest to its place by `write`, as a file is; its name was free, or may be overwritten, when the run began."""
+        name = receipt["manifest"]
+        staged = self.stage_manifest(content)
+        self.entry = {"name": name, "rows": 0, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        self.write(str(staged), ())
+        with at_destination(staged):
+            staged.unlink()
+
+    def stage_manifest(self, content: bytes) -> Path:
+        """Write a manifest durably into the staging folder, as a file of its own: the one before may be published by a link to it."""
+        staged = self.files.folder / "manifest.new"
+        make_folder(staged.parent, private=2)
+        with at_destination(staged):
+            staged.unlink(missing_ok=True)
+        with at_destination(staged), staged.open("wb", buffering=0) as file:
+            write_all(file.fileno(), content)
+            os.fsync(file.fileno())
+        return staged
+
+    def _free_manifest(self, name: str) -> str:
+        """The name itself where it may be used, else the next one with a number, where existing files are left alone."""
+        if self.if_exists not in {"number", "skip"}:
+            self._in_the_way(name)
+            return name
+        stem, ending = posixpath.splitext(name)
+        number, chosen = 0, name
+        while self.taken(chosen):
+            number += 1
+            chosen = f"{stem}-{number:04d}{ending}"
+        return chosen
 
     def begin_file(self, group: GroupKey) -> tuple[str, bool]:
         if not self.files.numbers and self.read_option("generate_md5"):
@@ -308,6 +357,10 @@ class BaseNamedFileWriter(BaseFileWriter):
             lambda number: self.names.name(values, number, source, split), self.files.numbers.get(counted, 0)
         )
         self.files.count(counted, number + 1)
+        if name == self._manifest:
+            raise DestinationError(
+                f"{self.address(name)} is the name of the manifest and of an output", hint="Give the manifest another name."
+            )
         return name, skipped
 
     def finish_writing(self) -> None:

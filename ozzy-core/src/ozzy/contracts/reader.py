@@ -88,7 +88,7 @@ class BaseReader(BaseModule):
         """Stand where a former run stood. Always called once before the first batch, with None for a start from the beginning."""
 
     def splits(self) -> Iterable[Split]:
-        """The parts of the source, in an order that is the same every time. Called once at a run's start."""
+        """The parts of the source, in an order that is the same every time. Called once at a run's start, and at each resume."""
         return (Split(),)
 
     def read(self, split: Split, position: Any) -> Iterator[Batch]:

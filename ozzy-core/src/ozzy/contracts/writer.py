@@ -128,6 +128,13 @@ class BaseWriter(BaseModule):
     def publish(self, receipt: Receipt) -> None:
         """Make a receipt visible. Doing so twice is the same as once, in another process too; durable when it returns."""
 
+    def publish_manifest(self, receipt: Receipt, content: bytes) -> None:
+        """Put the manifest of a receipt at its place, once all of the checkpoint is published, replacing this run's former one.
+
+        Called only for a receipt that has a `manifest`, its name; with the same content again after a kill. Readers of the destination
+        find the old one or the new one, whole; durable when it returns.
+        """
+
     def recover(self, receipt: Receipt) -> Outcome:
         """What became of a receipt of a run that ended without warning. Changes nothing."""
         return Outcome.PUBLISHED

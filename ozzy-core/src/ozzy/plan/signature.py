@@ -1,5 +1,7 @@
 """What a run remembers of its config: enough to see whether it has changed, and to go on without the file; never a secret."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,6 +10,12 @@ from ozzy.plan.config import Config
 from ozzy.plan.pipeline import Pipeline
 
 SHOWN = 80
+
+HARMLESS = ("checkpoint.every_", "notifications.", "stats_manager.")
+"""Paths of a signature that begin so say when a run is safe and who is told of it, not what comes out."""
+
+HARMLESS_OPTIONS = (".options.check_consistency",)
+"""Options of any module that only look."""
 
 
 def stored(config: Config, pipeline: Pipeline) -> tuple[dict[str, Any], list[str]]:
@@ -22,19 +30,29 @@ def signature(config: Config, pipeline: Pipeline) -> dict[str, Any]:
         resolved = part.resolved
         values[f"{part.stage}.name"] = resolved.found.name
         values |= _flat(f"{part.stage}.options", masked(resolved.found.cls, resolved.options))
+    for section in (config.deserializer, config.decompressor):
+        if section is not None:
+            values |= _flat(section.path, masked(None, {"name": section.name, "options": section.options}))
     values |= _flat("errors", masked(None, config.errors))
     values |= _flat("checkpoint", masked(None, config.checkpoint))
     return values | ({"bookmark": True} if config.bookmark else {})
 
 
-def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between two signatures, a line each: the path, what it was and what it is."""
-    paths = sorted({*before, *now})
-    return [
-        f"{path}: was {_shown(before, path)}, is {_shown(now, path)}"
-        for path in paths
-        if before.get(path) != now.get(path) or (path in before) != (path in now)
-    ]
+def versions(pipeline: Pipeline) -> dict[str, str]:
+    """The version of each package that has a module in a pipeline, by its name; one that has no version is left out."""
+    found = {part.resolved.found.package: part.resolved.found.version for part in pipeline.parts}
+    return {package: version for package, version in sorted(found.items()) if version}
+
+
+def config_hash(config: Config, pipeline: Pipeline) -> str:
+    """The same for two configs that make the same of the same source, whatever their secrets and what is harmless."""
+    values = {path: value for path, value in signature(config, pipeline).items() if not harmless(path)}
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def harmless(path: str) -> bool:
+    """Whether the value at a path of a signature can't change what comes out of a pipeline."""
+    return path.startswith(HARMLESS) or path.endswith(HARMLESS_OPTIONS)
 
 
 def _flat(path: str, value: Any) -> dict[str, Any]:
@@ -52,7 +70,8 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, value if value is None or isinstance(value, (bool, int, float)) else str(value)
 
 
-def _shown(values: Mapping[str, Any], path: str) -> str:
+def shown(values: Mapping[str, Any], path: str) -> str:
+    """A value for people, cut where it is long."""
     if path not in values:
         return "not there"
     text = repr(values[path])

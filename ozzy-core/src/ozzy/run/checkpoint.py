@@ -5,7 +5,7 @@ A *light* checkpoint makes staged data durable and saves one document; nothing b
 A *full* one
     1. prepares every writer: all is durable (or in the open transaction) and invisible;
     2. saves the document, marked *prepared*;
-    3. publishes: transactions first, since their commit decides the outcome, then durable files;
+    3. publishes: transactions first, since their commit decides the outcome, then durable files, then the manifests that list them;
     4. saves the document, marked *committed*, and lets the reader acknowledge.
 
 A process may end between any two of these. What it left is in the document:
@@ -35,13 +35,21 @@ FORMAT = 1
 Document = dict[str, Any]
 
 
+def _not_listed(_document: Document) -> None:
+    """For runs without manifests."""
+
+
 @attrs.define
 class Checkpoints:
-    """Takes the checkpoints of one run. `writers` maps labels to writers, `still_ours` raises where the lease is lost."""
+    """Takes the checkpoints of one run. `writers` maps labels to writers, `still_ours` raises where the lease is lost.
+
+    `list_published` is told of each document once all of it is published, and again after a kill: manifests follow from the document alone.
+    """
 
     persistence: BasePersistence
     writers: dict[str, BaseWriter]
     still_ours: Callable[[], None]
+    list_published: Callable[[Document], None] = _not_listed
     number: int = 0
     taken: dict[str, int] = attrs.field(factory=lambda: {"light": 0, "full": 0})
     seconds: float = 0.0
@@ -101,6 +109,7 @@ class Checkpoints:
             self._commit(document | {"phase": "prepared"} | fallback)
             for label in self._in_order():
                 self._publish_one(label, document)
+            self.list_published(document)
         self._commit(document | {"phase": "committed"})
         self.number = document["number"]
         self.last_full = document | {"phase": "committed"}
@@ -122,6 +131,7 @@ class Checkpoints:
         for label in self._in_order():
             if outcomes[label] is Outcome.STAGED or self.writers[label].staging is Staging.DURABLE:
                 self._publish_one(label, document)
+        self.list_published(document)
         finished = _alone(document) | {"phase": "committed"}
         self._commit(finished)
         return finished

@@ -20,6 +20,7 @@ from ozzy.run.bookmarks import IncrementalRun
 from ozzy.run.books import Books
 from ozzy.run.checkpoint import Checkpoints, Document
 from ozzy.run.listener import Listener, Stop
+from ozzy.run.manifest import Manifests
 from ozzy.run.outlets import Outlet
 from ozzy.run.positions import pack, unpack
 from ozzy.run.reporting import Reporting
@@ -28,6 +29,7 @@ from ozzy.run.routing import Routing
 from ozzy.run.runner import Place, Runner
 from ozzy.run.runs import Lease, RunRecord
 from ozzy.run.schedule import Schedule, SplitList
+from ozzy.run.source_changes import comparable, compared
 from ozzy.run.stages import ErrorPolicy, FilterStage, GroupStage, Stage, TransformStage
 from ozzy.run.states import restore_states, saved_states
 
@@ -45,6 +47,7 @@ class Execution:
     resumed: bool = False
     limit: int | None = None
     incremental: IncrementalRun | None = None
+    accept_changes: bool = False
     listener: Listener = attrs.field(factory=Listener)
     stop: Stop = attrs.field(factory=Stop)
     books: Books = attrs.field(factory=Books, init=False)
@@ -113,7 +116,8 @@ class Execution:
             return None
         persistence = self.pipeline.persistence
         persistence.open(StateLocation(self.record.folder, self.record.id, self.identity))
-        self.checkpoints = Checkpoints(persistence, self.pipeline.writers, self._check_lease)
+        manifests = Manifests(self.pipeline, self.identity)
+        self.checkpoints = Checkpoints(persistence, self.pipeline.writers, self._check_lease, manifests.publish)
         if not self.resumed:
             persistence.generate_new_job()
         document = self.checkpoints.recover()
@@ -138,6 +142,7 @@ class Execution:
             self.incremental.stand_at(document, self.record.folder)
         if not place.finished:
             self.splits = SplitList.load(path, document["splits"])
+            self._compare_source(place)
         return place
 
     def _splits(self) -> Iterable[Split]:
@@ -149,6 +154,25 @@ class Execution:
         before = self.incremental.before if self.incremental is not None else None
         if before is not None and not self.splits.count:
             self.pipeline.config.notices.append(f"nothing is new since run {before.run}, so nothing was read")
+
+    def _compare_source(self, place: Place) -> None:
+        """See whether what is still to be read is what was listed when the run began. Raises SourceError where it is not."""
+        assert self.record is not None
+        self.splits.accepted = dict(self.record.facts.get("source_changes", {}))
+        if not comparable(self.splits):
+            return
+        try:
+            now = list(self.pipeline.reader.splits())
+        except SourceError as error:
+            self.pipeline.config.notices.append(f"the source can't be listed again, and is taken as it was: {error.message}")
+            return
+        changes = compared(self.splits, now, place.split, begun=place.position is not None or place.rows > 0)
+        if self.incremental is not None:
+            changes.new.clear()
+        self.pipeline.config.notices.extend(changes.decide(self.record.id, accept=self.accept_changes))
+        if changes.ahead:
+            self.splits.accepted |= changes.accepted
+            self.record.save(source_changes=self.splits.accepted)
 
     def _runner(self, place: Place, document: Document | None) -> Runner:
         pipeline, books, errors = self.pipeline, self.books, self.errors

@@ -91,6 +91,8 @@ class SplitList:
     path: Path | None
     checksum: str = ""
     count: int = 0
+    accepted: dict[str, Any] = attrs.field(factory=dict)
+    """What is read instead of parts that have changed since: a new fingerprint and size by id, None for a part that is gone."""
     _memory: list[Split] = attrs.field(factory=list)
 
     @classmethod
@@ -138,7 +140,10 @@ class SplitList:
         with self.path.open("rb") as file:
             for number, line in enumerate(file):
                 if number >= index:
-                    yield number, Split(**msgspec.json.decode(line))
+                    facts = msgspec.json.decode(line)
+                    change = self.accepted.get(facts["id"], {})
+                    if change is not None:
+                        yield number, Split(**facts | change)
 
 
 def _listed(splits: Iterable[Split]) -> Iterator[Split]:

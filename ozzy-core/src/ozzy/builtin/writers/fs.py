@@ -11,6 +11,7 @@ from ozzy.contracts.file_writer import BaseNamedFileWriter, same_content
 from ozzy.contracts.writer import Outcome, Receipt, no_room_for
 from ozzy.errors import DestinationError
 from ozzy.staging.disk import at_destination, make_folder, sync_folder
+from ozzy.staging.manifest import is_manifest_of
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
@@ -58,12 +59,12 @@ class FSWriter(BaseNamedFileWriter):
                 target = self._paths(entry)[1]
                 if not same_content(target, entry):
                     raise DestinationError(f"{target} does not read back as it was written")
-        self._delete(receipt)
+        self._delete(self._paths(entry)[0] for entry in self.files.finished(receipt))
 
-    def _delete(self, receipt: Receipt) -> None:
+    def _delete(self, staged: Iterable[Path]) -> None:
         with at_destination(self.files.folder):
-            for entry in self.files.finished(receipt):
-                (self.files.folder / entry["staged"]).unlink(missing_ok=True)
+            for path in staged:
+                path.unlink(missing_ok=True)
             if self.files.folder.is_dir():
                 sync_folder(self.files.folder)
 
@@ -82,13 +83,26 @@ class FSWriter(BaseNamedFileWriter):
                 with at_destination(target):
                     target.unlink()
                     sync_folder(target.parent)
-        self._delete(receipt)
+        self._delete(self._paths(entry)[0] for entry in self.files.finished(receipt))
 
     def results(self, receipt: Receipt) -> list[dict[str, Any]]:
         files = super().results(receipt)
         for file in files:
             file["path"] = str(self.folder / file["name"])
         return files
+
+    def publish_manifest(self, receipt: Receipt, content: bytes) -> None:
+        target = self.folder / receipt["manifest"]
+        replaces = self.if_exists == "overwrite" or is_manifest_of(target, self.context.run_id, self.context.label)
+        staged = self.stage_manifest(content)
+        with at_destination(target):
+            make_folder(target.parent)
+            if replaces:
+                staged.replace(target)
+            else:
+                _link(staged, target)
+        sync_folder(target.parent)
+        self._delete([staged])
 
     def _paths(self, entry: dict[str, Any]) -> tuple[Path, Path]:
         return self.files.folder / entry["staged"], self.folder / entry["name"]
