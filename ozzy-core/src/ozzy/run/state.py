@@ -15,6 +15,8 @@ import msgspec
 from ozzy.errors import StateError
 from ozzy.run.runs import Lease, RunRecord, StateFolder
 from ozzy.staging.disk import size_of
+from ozzy.staging.journal import Journal
+from ozzy.staging.spill_log import holds_log
 from ozzy.staging.state_files import read_json, write_json
 
 Target = Literal["previous", "last-full", "start"]
@@ -58,7 +60,7 @@ def shown(record: RunRecord) -> dict[str, Any]:
         "place": document["place"],
         "splits": list(_splits(record.folder / "splits.jsonl", document["place"])),
         "books": document["books"],
-        "writers": {label: _summary(receipt) for label, receipt in document["writers"].items()},
+        "writers": {label: _summary(receipt, record.folder, label) for label, receipt in document["writers"].items()},
     }
     return told
 
@@ -198,19 +200,28 @@ def _splits(path: Path, place: dict[str, Any]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _summary(receipt: dict[str, Any]) -> dict[str, Any]:
+def _summary(receipt: dict[str, Any], folder: Path, label: str) -> dict[str, Any]:
     if "open" not in receipt:
         return {key: receipt[key] for key in ("written", "ignored") if key in receipt}
-    closed = receipt["closed"]
+    before, closed = len(receipt["published"]), list(receipt["closed"])
+    if "journal" in receipt:
+        journal, facts = _journal(folder, label), receipt["journal"]
+        before += sum("file" in line for line in journal.lines(0, facts["published"]))
+        closed += [line["file"] for line in journal.lines(facts["published"], facts["length"]) if "file" in line]
     return {
         "written": receipt["written"],
         "ignored": receipt["ignored"],
         "open": len(receipt["open"]),
         "finished": 0 if receipt["final"] else len(closed),
-        "published": len(receipt["published"]) + (len(closed) if receipt["final"] else 0),
+        "published": before + (len(closed) if receipt["final"] else 0),
         "staged_bytes": 0 if receipt["final"] else sum(file["length"] for file in receipt["open"]) + sum(file["size"] for file in closed),
         "folder": receipt["folder"],
     }
+
+
+def _journal(folder: Path, label: str) -> Journal:
+    """The list of a writer's files, where it is too long for a checkpoint."""
+    return Journal(folder / "staged" / f"{label}.files")
 
 
 def _read(path: Path, flaws: list[Flaw]) -> Any:
@@ -229,10 +240,16 @@ def _rests_on(folder: Path, document: Document) -> Iterator[Flaw]:
             yield Flaw(str(splits), "is missing")
         elif hashlib.sha256(splits.read_bytes()).hexdigest() != document["splits"]:
             yield Flaw(str(splits), "is not the list that the checkpoint was made with")
-    for receipt in document["writers"].values():
+    for label, receipt in document["writers"].items():
+        facts = receipt.get("journal")
+        if facts is not None and not (journal := _journal(folder, label)).holds(facts["length"], facts["crc32"]):
+            yield Flaw(str(journal.path), "the list of files that the checkpoint counts on is missing or damaged")
         if "open" not in receipt or receipt["final"]:
             continue
         staged = Path(receipt["folder"])
+        spilled = (receipt.get("spilled") or {}).get("log")
+        if spilled is not None and not holds_log(staged, spilled):
+            yield Flaw(str(staged / spilled["log"]), "the rows of further groups that wait there are missing")
         for entry in receipt["open"]:
             size = size_of(staged / entry["staged"])
             if entry["length"] and size < entry["length"]:
