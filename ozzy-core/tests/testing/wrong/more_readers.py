@@ -135,18 +135,6 @@ class TestOtherBatchesOnResume(ReaderContract):
     says = {"test_resuming_from_every_position_gives_exactly_the_rest": r"after resuming from 6 the batches are cut elsewhere"}
 
 
-class BookmarkOfObjects(Twenty):
-    """Its bookmark can't be saved."""
-
-    def bookmark(self):
-        return object()
-
-
-class TestBookmarkOfObjects(ReaderContract):
-    module = BookmarkOfObjects
-    says = {"test_what_has_arrived_can_be_acknowledged": r"its bookmark can't be saved as JSON: <object"}
-
-
 class FailsInARun(Twenty):
     """It does not bear to be acknowledged."""
 
