@@ -251,7 +251,7 @@ def test_another_when_is_another_pipeline(config: dict[str, Any], tmp_path: Path
     interrupt(config, tmp_path / "state", 3)
     config["writer"][0]["when"]["options"]["keys"][0]["value"] = "de"
     del config["writer"][1]["when"]
-    with pytest.raises(StateError, match="the config has changed") as raised:
+    with pytest.raises(StateError, match="can't go on with what has changed since it began") as raised:
         ozzy.run(config, state_dir=tmp_path / "state", resume=True)
 
     assert "es.when.options.keys.0.value: was 'es', is 'de'" in str(raised.value)

@@ -16,7 +16,7 @@ COMMANDS = {
     "preview": ("ozzy.cli.inspect:preview", "Show records as they leave each stage, side by side."),
     "runs": ("ozzy.cli.runs:runs", "List, show and clean up runs."),
     "bookmark": ("ozzy.cli.bookmark:bookmark", "Show or reset what an incremental run starts from."),
-    "state": ("ozzy.cli.state:state", "Look at what runs have behind them, check it, and put a run back."),
+    "state": ("ozzy.cli.state:state", "Show, check and rewind the state of runs."),
     "verify": ("ozzy.cli.verify:verify", "Compare a destination with its manifest, offline."),
     "plugins": ("ozzy.cli.plugins:plugins", "List the modules that are installed, and their options."),
     "schema": ("ozzy.cli.schema:schema", "Print the JSON Schema of a config, for editors."),

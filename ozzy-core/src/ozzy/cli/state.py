@@ -14,7 +14,7 @@ from ozzy.errors import StateError
 MOST_SPLITS = 20
 
 
-@click.group(short_help="Look at what runs have behind them, check it, and put a run back.")
+@click.group(short_help="Show, check and rewind the state of runs.")
 def state() -> None:
     """The state of runs: where each stands, whether all that it rests on is there, and the way back."""
 
