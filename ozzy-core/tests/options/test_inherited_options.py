@@ -1,7 +1,5 @@
 """Modules that declare `supported_options`: types as isinstance has them, values raw, variables parsed."""
 
-
-
 import copy
 import pickle
 from typing import Any
