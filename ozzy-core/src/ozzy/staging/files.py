@@ -1,20 +1,16 @@
 """Files on their way to a destination: written, durable, and invisible until they are published.
 
-A staged file is a row of members. A member is collected raw, ends at the row end that reaches the codec's member size, and is
-compressed in one call; it never ends at a checkpoint, so the bytes do not depend on when checkpoints were taken. What is not yet
-compressed (the tails of all open files) goes into one file a checkpoint. Everything here is local disk; who publishes is the writer.
+What is not yet compressed (the tails of all open files) goes into one file a checkpoint. Everything here is local disk; who publishes
+is the writer.
 
 Up to `group_limit` groups have an open file each. The rows of further ones wait in a spill log, and their files are made, one after the
 other and with the same bytes, where all files are finished. What would make a receipt long is kept in a journal.
 """
 
-import hashlib
 import os
 import shutil
 import zlib
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +18,10 @@ import attrs
 
 from ozzy.data.codecs import Codec
 from ozzy.errors import StateError
-from ozzy.staging.disk import at_destination, make_folder, read_exactly, size_of, sync_file, sync_files, sync_folder, sync_path, write_all
+from ozzy.staging.disk import at_destination, make_folder, size_of, sync_files, sync_folder, sync_path, write_all
 from ozzy.staging.journal import Journal
 from ozzy.staging.spill import GroupKey, SpilledGroups
+from ozzy.staging.staged_file import StagedFile
 
 OPEN_GROUPS = 256
 """How many groups have a staged file each."""
@@ -36,102 +33,11 @@ _SYNC_AT = 4096
 
 
 @attrs.define
-class StagedFile:
-    """One file being made: `length` compressed bytes are in `path`, `tail` is still raw, `rows` counts both."""
-
-    path: Path
-    name: str
-    group: GroupKey
-    codec: Codec
-    digests: tuple[str, ...] = ("sha256",)
-    separator: bytes = b""
-    rows: int = 0
-    length: int = 0
-    tail: bytearray = attrs.field(factory=bytearray, repr=False)
-    skipped: bool = False
-    dry: bool = False
-    dirty: bool = False
-    hashes: dict[str, Any] = attrs.field(init=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.hashes = {name: hashlib.new(name, usedforsecurity=False) for name in self.digests}
-
-    def append(self, rows: list[bytes], *, stop_at: int | None) -> int:
-        """Take rows until the file is `stop_at` compressed bytes long where a member ends; returns how many were taken."""
-        if self.skipped:
-            self.rows += len(rows)
-            return len(rows)
-        if self.separator:
-            rows = [self.separator + row if self.rows or at else row for at, row in enumerate(rows)]
-        ends = list(accumulate(map(len, rows)))
-        start = 0
-        while start < len(rows):
-            done = ends[start - 1] if start else 0
-            last = bisect_left(ends, done + self.codec.member_size - len(self.tail), lo=start)
-            if last == len(rows):
-                self.tail += b"".join(rows[start:])
-                self.rows += len(rows) - start
-                return len(rows)
-            self.tail += b"".join(rows[start : last + 1])
-            self.rows += last + 1 - start
-            start = last + 1
-            self._end_member()
-            if stop_at is not None and self.length >= stop_at:
-                break
-        return start
-
-    def finish(self, footer: bytes) -> None:
-        """End the last member with the footer. A file with nothing in it stays one empty member."""
-        self.tail += footer
-        if self.tail or not self.length:
-            self._end_member()
-
-    def _end_member(self) -> None:
-        member = self.codec.compress(bytes(self.tail))
-        self.tail.clear()
-        for digest in self.hashes.values():
-            digest.update(member)
-        if not self.dry:
-            if not self.length:
-                make_folder(self.path.parent, private=2)
-            with at_destination(self.path), self.path.open("ab" if self.length else "wb", buffering=0) as file:
-                write_all(file.fileno(), member)
-            self.dirty = True
-        self.length += len(member)
-
-    def sync(self) -> None:
-        """Put what was written on disk."""
-        if self.dirty:
-            sync_file(self.path)
-            self.dirty = False
-
-    def reopen(self, length: int, tail: bytes) -> None:
-        """Go back to `length` bytes and this tail: whatever was written later is forgotten."""
-        self.length = length
-        self.tail = bytearray(tail)
-        with at_destination(self.path):
-            if not length:
-                self.path.unlink(missing_ok=True)
-                return
-            with self.path.open("r+b") as file:
-                for piece in read_exactly(file, length):
-                    for digest in self.hashes.values():
-                        digest.update(piece)
-                file.truncate(length)
-                os.fsync(file.fileno())
-
-    def closed(self) -> dict[str, Any]:
-        """The facts of a finished file, for a receipt."""
-        facts = {"staged": self.path.name, "name": self.name, "group": list(self.group), "rows": self.rows, "size": self.length}
-        return facts | {name: digest.hexdigest() for name, digest in self.hashes.items()}
-
-
-@attrs.define
 class StagedFiles:
     """All the files of one writer: one open file a group, rolled by rows and bytes, finished files waiting to be published.
 
     `begin(group)` gives a new file its final name and says whether its rows are to be skipped. `rows_limit` and `size_limit` (compressed
-    bytes) end a file, None never does. A `dry` one counts and names, and leaves nothing on disk. `journal` is the path of the list of
+    bytes) end a file, None never does. A `dry` one counts and names, and leaves nothing on disk. `journal_path` is the path of the list of
     files, which outlives the folder; beside the folder unless given.
     """
 
