@@ -377,3 +377,22 @@ def test_many_changes_are_cut_to_twenty_lines(config: Config, source: Path, tmp_
         resume(config, tmp_path)
     assert len(raised.value.message.splitlines()) == 22
     assert raised.value.message.splitlines()[-1] == "  and 10 more"
+
+
+def test_with_a_bookmark_a_changed_part_is_not_accepted_and_one_that_is_gone_is(config: Config, source: Path, tmp_path: Path) -> None:
+    incremental = config | {"bookmark": True}
+    stopped(incremental, tmp_path, 3)
+    (source / "part-2.jl").unlink()
+    text = (source / "part-1.jl").read_text()
+    rewrite(source / "part-1.jl", '{"id": 1000}\n')
+
+    with pytest.raises(SourceError, match=r"part-1\.jl has changed") as raised:
+        resume(incremental, tmp_path, accept_changes=True)
+    assert "the next run would read it again" in str(raised.value)
+
+    listed = json.loads(next((tmp_path / "state").glob("*/*/splits.jsonl")).read_text().splitlines()[1])
+    (source / "part-1.jl").write_text(text)
+    modified = int(listed["fingerprint"].partition("-")[2])
+    os.utime(source / "part-1.jl", ns=(modified, modified))
+    resume(incremental, tmp_path, accept_changes=True)
+    assert ids(tmp_path) == list(range(80))

@@ -169,7 +169,8 @@ class Execution:
         changes = compared(self.splits, now, place.split, begun=place.position is not None or place.rows > 0)
         if self.incremental is not None:
             changes.new.clear()
-        self.pipeline.config.notices.extend(changes.decide(self.record.id, accept=self.accept_changes))
+        told = changes.decide(self.record.id, accept=self.accept_changes, incremental=self.incremental is not None)
+        self.pipeline.config.notices.extend(told)
         if changes.ahead:
             self.splits.accepted |= changes.accepted
             self.record.save(source_changes=self.splits.accepted)

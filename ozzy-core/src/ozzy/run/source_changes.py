@@ -28,13 +28,21 @@ class SourceChanges:
             name: None if split is None else {"fingerprint": split.fingerprint, "size": split.size} for name, split in self.ahead.items()
         }
 
-    def decide(self, run: str, *, accept: bool) -> list[str]:
-        """What a user should be told, where the run may go on. Raises SourceError that names each part where it may not."""
+    def decide(self, run: str, *, accept: bool, incremental: bool = False) -> list[str]:
+        """What a user should be told, where the run may go on. Raises SourceError that names each part where it may not.
+
+        An `incremental` run can't read a part as it is now: its bookmark knows the part as it was, so the next run would read it again.
+        """
         lines = [f"{name} {'is gone' if split is None else 'has changed'}" for name, split in self.ahead.items()]
         if self.underway is not None:
             raise SourceError(
                 _text(run, [f"{self.underway} has changed or is gone, and the run stands in the middle of it", *lines]),
                 hint="Its position means nothing there any more. Put the source back, or start anew with --fresh.",
+            )
+        if incremental and any(split is not None for split in self.ahead.values()):
+            raise SourceError(
+                _text(run, lines),
+                hint="The bookmark knows it as it was, so the next run would read it again. Put it back, or start anew with --fresh.",
             )
         if lines and not accept:
             raise SourceError(
