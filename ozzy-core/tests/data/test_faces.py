@@ -90,12 +90,15 @@ def test_lines_that_stages_only_looked_at_leave_byte_for_byte(good_lines, data, 
     assert batch.lines == [lines[row] for row in batch.origin]
 
 
+MARKS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe", b"\0\0\xfe\xff")
+"""What a stream may begin with to tell its encoding: that belongs to the stream, not to a line."""
+
+
 @settings(max_examples=200)
 @given(data=st.data())
 def test_what_is_bad_does_not_depend_on_the_decoder(any_lines, data):
-    lines = [
-        line for line in data.draw(st.lists(any_lines, min_size=1, max_size=4)) if line.strip() and b"\n" not in line and b"\r" not in line
-    ]
+    drawn = data.draw(st.lists(any_lines, min_size=1, max_size=4))
+    lines = [line for line in drawn if line.strip() and b"\n" not in line and b"\r" not in line and not line.startswith(MARKS)]
     good = [line for line in lines if not refused(line)]
     decoder = JsonLinesDecoder().decode(open_decompressed(Bytes(b"\n".join(lines)), "none", name="in"))
 
