@@ -301,10 +301,10 @@ def test_a_lease_that_can_not_be_noted_is_not_kept(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("given", "environment", "file", "root"),
     [
-        (None, None, None, "/work/.ozzy"),
+        (None, None, None, "/here/.ozzy"),
         (None, None, "/configs/a.yaml", "/configs/.ozzy"),
-        (None, "state", "/configs/a.yaml", "/work/state"),
-        ("mine", "state", "/configs/a.yaml", "/work/mine"),
+        (None, "state", "/configs/a.yaml", "/here/state"),
+        ("mine", "state", "/configs/a.yaml", "/here/mine"),
         ("/abs", None, None, "/abs"),
         ("~/x", None, None, "/home/me/x"),
     ],
@@ -314,7 +314,7 @@ def test_where_the_state_is(given, environment, file, root, monkeypatch):
     if environment:
         monkeypatch.setenv("OZZY_STATE_DIR", environment)
 
-    assert state_root(given, Path(file) if file else None, Path("/work")) == Path(root)
+    assert state_root(given, Path(file) if file else None, Path("/here")) == Path(root)
 
 
 def test_what_a_pipeline_is_known_by(tmp_path):
