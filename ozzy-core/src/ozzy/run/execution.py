@@ -30,7 +30,7 @@ from ozzy.run.runner import Place, Runner
 from ozzy.run.runs import Lease, RunRecord
 from ozzy.run.schedule import Schedule, SplitList
 from ozzy.run.source_changes import comparable, compared
-from ozzy.run.stages import ErrorPolicy, FilterStage, GroupStage, Stage, TransformStage
+from ozzy.run.stages import ErrorPolicy, GroupStage, stages_of
 from ozzy.run.states import restore_states, saved_states
 
 LOGGED_REJECTIONS = 10
@@ -178,14 +178,7 @@ class Execution:
     def _runner(self, place: Place, document: Document | None) -> Runner:
         pipeline, books, errors = self.pipeline, self.books, self.errors
         books.open("reader")
-        stages: list[Stage] = []
-        if pipeline.filter_before is not None:
-            stages.append(FilterStage("filter_before", pipeline.filter_before, books, errors))
-        for i, transform in enumerate(pipeline.transforms):
-            name = f"transform.{i}" if len(pipeline.transforms) > 1 else "transform"
-            stages.append(TransformStage(name, transform, books, errors))
-        if pipeline.filter_after is not None:
-            stages.append(FilterStage("filter_after", pipeline.filter_after, books, errors))
+        stages = stages_of(pipeline, books, errors)
         grouper = GroupStage("grouper", pipeline.grouper, books, errors) if pipeline.grouper is not None else None
         routing = Routing(pipeline.routes, pipeline.writers, books, errors) if pipeline.routes else None
         outlets = [Outlet(label, writer, books, errors, dry_run=self.record is None) for label, writer in pipeline.writers.items()]

@@ -14,6 +14,7 @@ from ozzy.contracts.transform import BaseTransform
 from ozzy.data.batch import Batch, Rejected
 from ozzy.errors import DataError, OzzyError, StateError
 from ozzy.log import reason
+from ozzy.plan.pipeline import Pipeline
 from ozzy.run.books import Books
 from ozzy.run.positions import pack, unpack
 
@@ -232,6 +233,18 @@ class GroupStage(Stage):
 
     def _key(self, one: Batch) -> GroupKey:
         return self.module.keys(one)[0]
+
+
+def stages_of(pipeline: Pipeline, books: Books, errors: ErrorPolicy) -> list[Stage]:
+    """What records go through before they are grouped, in order."""
+    stages: list[Stage] = []
+    if pipeline.filter_before is not None:
+        stages.append(FilterStage("filter_before", pipeline.filter_before, books, errors))
+    for i, transform in enumerate(pipeline.transforms):
+        stages.append(TransformStage(f"transform.{i}" if len(pipeline.transforms) > 1 else "transform", transform, books, errors))
+    if pipeline.filter_after is not None:
+        stages.append(FilterStage("filter_after", pipeline.filter_after, books, errors))
+    return stages
 
 
 def where(batch: Batch, row: int) -> str:

@@ -1,0 +1,328 @@
+"""How a run begins: a new one, one that is gone on with, or one that is given up."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ozzy.contracts.module import Metadata
+from ozzy.contracts.persistence import StateLocation
+from ozzy.errors import ConfigError, OzzyError, StateError
+from ozzy.log import reason
+from ozzy.plan.changes import Standing, changed_values, changed_versions, decide
+from ozzy.plan.config import Config, load_config
+from ozzy.plan.guarantee import demand
+from ozzy.plan.pipeline import Pipeline, build
+from ozzy.plan.registry import Registry
+from ozzy.plan.signature import harmless, signature, stored, versions
+from ozzy.run.bookmarks import BookmarkStore, IncrementalRun, move_if_all_arrived
+from ozzy.run.checkpoint import published_files
+from ozzy.run.execution import Execution
+from ozzy.run.listener import Listener, Stop
+from ozzy.run.result import FileResult, Result, StageResult
+from ozzy.run.runs import Lease, RunRecord, StateFolder, identity_of, state_root
+
+PUBLISHED_SHOWN = 10
+"""How many files of an abandoned run are named."""
+
+
+@attrs.define
+class Start:
+    """What a run begins with; `go` decides between a new run and an old one."""
+
+    config: Config
+    overrides: Mapping[str, str]
+    state_dir: str | Path | None
+    limit: int | None
+    listener: Listener | None
+    stop: Stop | None
+    registry: Registry | None
+    accept_changes: bool = False
+    identity: str = attrs.field(init=False)
+
+    def go(self, asked: bool | str, *, fresh: bool = False, dry_run: bool = False, record: RunRecord | None = None) -> Result:
+        known = record.facts["pipeline"] if record is not None else identity_of(self.config.name, self.config.file)
+        if known is None and asked is True:
+            raise ConfigError("a config that is no file needs a `name` to be resumed", hint='Add "name": "…" to it.')
+        registry = self.registry or Registry.load()
+        pipeline = self._pipeline(registry, datetime.now().astimezone())
+        if dry_run:
+            incremental = self._incremental(pipeline, self._state(), known or "unnamed", self.limit)
+            return self._execute(Execution(pipeline, known or "unnamed", limit=self.limit, incremental=incremental))
+        if known is None:
+            return self._unnamed(pipeline)
+        self.identity = known
+        state = self._state()
+        with_lease = Lease(state.pipeline_folder(known)).take()
+        try:
+            last = record or next(iter(reversed(state.runs(known))), None)
+            old = self._to_resume(last, asked, fresh=fresh)
+            if old is not None and not old.unfinished:
+                return _as_it_was(old, self.config.notices)
+            if old is not None:
+                pipeline = self._pipeline(registry, datetime.fromisoformat(old.facts["started"]))
+            elif last is not None and last.unfinished:
+                self._abandon(last, registry)
+            return self._with_state(pipeline, state, with_lease, old)
+        finally:
+            with_lease.release()
+
+    def give_up(self, record: RunRecord) -> None:
+        """Abandon a run that is not to be gone on with; nothing happens to one that has ended."""
+        lease = Lease(record.folder.parent).take(record.id)
+        try:
+            if record.unfinished:
+                self._abandon(record, self.registry or Registry.load())
+        finally:
+            lease.release()
+
+    def _pipeline(self, registry: Registry, started: datetime, config: Config | None = None) -> Pipeline:
+        config = config or self.config
+        metadata = Metadata(
+            configuration=dict(config.raw), start_time=started, working_folder=config.working_folder, inherited=config.inherited
+        )
+        pipeline = build(config, registry, metadata)
+        demand(pipeline)
+        return pipeline
+
+    def _to_resume(self, last: RunRecord | None, asked: bool | str, *, fresh: bool) -> RunRecord | None:
+        if last is not None and last.damage is not None and not fresh:
+            raise last.damage
+        if asked is True:
+            if last is None:
+                raise StateError(f"no run of {self.identity} has begun, so there is none to resume", hint="Start one without --resume.")
+            if last.facts["state"] == "abandoned":
+                raise StateError(f"run {last.id} was abandoned and can't be resumed", hint="Start a new one without --resume.")
+            return last
+        if last is None or not last.unfinished or fresh:
+            return None
+        if asked == "auto":
+            return last
+        how = "it ended without warning" if last.facts["state"] == "running" else last.facts["state"]
+        raise StateError(
+            f"the last run of this pipeline, {last.id}, is unfinished ({how})",
+            hint="Go on with it: --resume. Go on where there is something left, else start anew: --resume-auto.\n"
+            "Give it up, delete what it staged and start anew: --fresh.",
+        )
+
+    def _with_state(self, pipeline: Pipeline, state: StateFolder, lease: Lease, old: RunRecord | None) -> Result:
+        config, left_out = stored(self.config, pipeline)
+        facts: dict[str, Any] = {
+            "config": config,
+            "left_out": left_out,
+            "set": {path: text for path, text in self.overrides.items() if path not in left_out},
+            "config_file": str(self.config.file.resolve()) if self.config.file is not None else None,
+            "signature": signature(self.config, pipeline),
+            "versions": versions(pipeline),
+        }
+        if old is not None:
+            record = old
+            changes = self._changes(old, facts, pipeline)
+            record.save(state="running", ended=None, error=None, epoch=lease.epoch, **facts if changes else {}, changes=changes)
+        else:
+            kept = {
+                "working_folder": str(self.config.working_folder),
+                "limit": self.limit,
+                "epoch": lease.epoch,
+                "ended": None,
+                "error": None,
+            }
+            record = state.new(self.identity, pipeline.metadata.start_time, facts | kept)
+        lease.name(record.id)
+        limit = self.limit if old is None else record.facts["limit"]
+        incremental = self._incremental(pipeline, state, self.identity, limit)
+        execution = Execution(
+            pipeline,
+            self.identity,
+            record,
+            lease,
+            resumed=old is not None,
+            limit=limit,
+            incremental=incremental,
+            accept_changes=self.accept_changes,
+        )
+        return self._execute(execution)
+
+    def _state(self) -> StateFolder:
+        return StateFolder(state_root(self.state_dir, self.config.file, self.config.working_folder))
+
+    def _incremental(self, pipeline: Pipeline, state: StateFolder, identity: str, limit: int | None) -> IncrementalRun | None:
+        if not self.config.bookmark:
+            return None
+        if limit is not None:
+            self.config.notices.append("a run with a limit leaves the bookmark where it was")
+        return IncrementalRun(BookmarkStore(state, identity), pipeline.part("reader").resolved.found.name, kept=limit is None)
+
+    def _changes(self, old: RunRecord, facts: Mapping[str, Any], pipeline: Pipeline) -> list[str]:
+        """What has changed since a run began, with what it went on with before. Raises StateError where it may not go on."""
+        before, now = old.facts["signature"], facts["signature"]
+        was, are = old.facts.get("versions", {}), facts["versions"]
+        told: list[str] = list(old.facts.get("changes", []))
+        if before == now and was == are:
+            return told
+        moved = [change for change in changed_values(before, now, Standing()) if change.path.startswith("persistence.")]
+        standing = Standing() if moved else self._standing(old, pipeline.metadata.start_time)
+        telling = {part.resolved.found.package for part in pipeline.parts if harmless(f"{part.stage}.")}
+        working = {part.resolved.found.package for part in pipeline.parts if not harmless(f"{part.stage}.")}
+        changes = [*changed_values(before, now, standing), *changed_versions(was, are, telling - working)]
+        went_on = [str(change) for change in decide(changes, old.id, accepted=self.accept_changes)]
+        self.config.notices.extend(f"changed since the run began: {change}" for change in went_on)
+        return [*told, *went_on]
+
+    def _standing(self, old: RunRecord, started: datetime) -> Standing:
+        """What a run has behind it, seen through a pipeline of its own that is closed again."""
+        pipeline = self._pipeline(self.registry or Registry.load(), started)
+        try:
+            pipeline.metadata.run_id = old.id
+            pipeline.start_writers(old.id, started, old.folder)
+            pipeline.persistence.open(StateLocation(old.folder, old.id, self.identity))
+            document = pipeline.persistence.get_last_position()
+            light = all(writer.resumable for writer in pipeline.writers.values())
+        finally:
+            pipeline.close()
+        files = tuple(label for label, writer in pipeline.writers.items() if hasattr(writer, "files"))
+        if document is None:
+            return Standing(files=files, light=light)
+        committed_full = document["kind"] == "full" and document["phase"] == "committed"
+        return Standing(tuple(document["writers"]), files, staged=not committed_full, light=light)
+
+    def _unnamed(self, pipeline: Pipeline) -> Result:
+        """A mapping without a name can't be resumed: its state goes with it."""
+        state = StateFolder(state_root(self.state_dir, None, self.config.working_folder))
+        record = state.new(
+            f"unnamed {secrets.token_hex(4)}", pipeline.metadata.start_time, {"signature": {}, "limit": self.limit, "ended": None}
+        )
+        lease = Lease(record.folder.parent).take(record.id)
+        try:
+            return self._execute(Execution(pipeline, "unnamed", record, lease, limit=self.limit))
+        except BaseException:
+            for writer in pipeline.writers.values():
+                writer.abandon()
+            raise
+        finally:
+            lease.release()
+            record.delete()
+            _forget_folder(record.folder.parent)
+
+    def _execute(self, execution: Execution) -> Result:
+        if self.listener is not None:
+            execution.listener = self.listener
+        if self.stop is not None:
+            execution.stop = self.stop
+        try:
+            result = execution.run()
+        except BaseException:
+            _close_after_failure(execution.pipeline)
+            raise
+        return _closed_after_success(execution.pipeline, result)
+
+    def _abandon(self, old: RunRecord, registry: Registry) -> None:
+        """Give an unfinished run up: what it staged is deleted, what it had published is left and named."""
+        started = datetime.fromisoformat(old.facts["started"])
+        pipeline = self._pipeline(registry, started, self._config_of(old))
+        pipeline.metadata.run_id = old.id
+        pipeline.start_writers(old.id, started, old.folder)
+        pipeline.persistence.open(StateLocation(old.folder, old.id, old.facts["pipeline"]))
+        document, published, unknown = None, [], ""
+        try:
+            document = pipeline.persistence.get_last_position()
+            published = published_files(document, pipeline.writers)
+        except StateError as error:
+            unknown = f"; what it had published is not known: {error.message}"
+        if move_if_all_arrived(old, document, pipeline):
+            self.config.notices.append(f"all that run {old.id} had read was published, so the bookmark moved on to it")
+        for writer in pipeline.writers.values():
+            writer.abandon()
+        pipeline.close()
+        old.save(state="abandoned")
+        told = f"run {old.id} was abandoned, and what it had staged is deleted{unknown}"
+        if published:
+            shown = ", ".join(published[:PUBLISHED_SHOWN])
+            more = f" and {len(published) - PUBLISHED_SHOWN} more" if len(published) > PUBLISHED_SHOWN else ""
+            told += f"; {len(published)} files that it had published are left: {shown}{more}"
+        self.config.notices.append(told)
+
+    def _config_of(self, old: RunRecord) -> Config:
+        """The config an old run began with; secrets, which its state never holds, are taken from the present one, all if it is damaged."""
+        if old.damage is not None:
+            return self.config
+        facts = old.facts
+        secrets = {path: value for path in facts["left_out"] if (value := _at(self.config.raw, path)) is not None}
+        loaded = load_config(facts["config"], set={**facts["set"], **secrets}, working_folder=Path(facts["working_folder"]))
+        return attrs.evolve(loaded, file=Path(facts["config_file"]) if facts["config_file"] else None)
+
+
+def start_again(
+    record: RunRecord, config: str | Path | Mapping[str, Any] | None, given: Mapping[str, str], registry: Registry | None
+) -> Start:
+    """What an old run began with, from its state, or from the config where one is given."""
+    if record.damage is not None:
+        raise record.damage
+    facts = record.facts
+    overrides = {**facts["set"], **given}
+    folder = Path(facts["working_folder"])
+    if config is not None:
+        loaded = load_config(config, set=overrides, working_folder=folder)
+    else:
+        missing = [path for path in facts["left_out"] if path not in overrides]
+        if missing:
+            raise ConfigError(
+                f"run {record.id} needs {' and '.join(missing)}, which state never holds because it is secret",
+                hint=f"Give it again: --config CONFIG, or --set {missing[0]}=…",
+            )
+        loaded = load_config(facts["config"], set=overrides, working_folder=folder)
+        loaded = attrs.evolve(loaded, file=Path(facts["config_file"]) if facts["config_file"] else None)
+    return Start(loaded, overrides, record.folder.parent.parent, facts["limit"], None, None, registry)
+
+
+def _at(config: Any, path: str) -> Any:
+    for step in path.split("."):
+        if isinstance(config, list):
+            config = config[int(step)] if step.isdecimal() and int(step) < len(config) else None
+        elif isinstance(config, Mapping):
+            config = config.get(step)
+        else:
+            return None
+    return config
+
+
+def _as_it_was(record: RunRecord, notices: list[str]) -> Result:
+    facts = record.facts
+    return Result(
+        run_id=record.id,
+        pipeline=facts["pipeline"],
+        state="already finished",
+        counts={name: StageResult(**counts) for name, counts in facts["counts"].items()},
+        files=[FileResult(**file) for file in facts["files"]],
+        duration=facts["seconds"],
+        records_read=facts["records_read"],
+        records_written=facts["records_written"],
+        notices=list(notices),
+    )
+
+
+def _closed_after_success(pipeline: Pipeline, result: Result) -> Result:
+    """Close what the run no longer needs: all is published by then, so that whoever can't close is a notice, not a failure."""
+    try:
+        pipeline.close()
+    except Exception as error:
+        told = error.message if isinstance(error, OzzyError) else reason(error)
+        return attrs.evolve(result, notices=[*result.notices, f"all is done, but a module could not be closed: {told}"])
+    return result
+
+
+def _close_after_failure(pipeline: Pipeline) -> None:
+    """Close what can be closed: the error under way matters more than another one here, which is logged."""
+    try:
+        pipeline.close()
+    except Exception as error:
+        pipeline.reader.logger.warning("closing failed too", error=reason(error))
+
+
+def _forget_folder(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
