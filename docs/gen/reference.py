@@ -9,12 +9,15 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from click import Context, Group
 
 from ozzy import Registry
 from ozzy.options.option import Option, options_of
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 KIND_TITLES = {
     "reader": "Readers",
@@ -78,11 +81,19 @@ def _modules(registry: Registry, kind: str, names: Iterable[str]) -> Iterator[st
         options = options_of(found.cls)
         if not options:
             yield "It has no options.\n"
+            yield from _example(kind, name)
             continue
         yield "| option | type | default | meaning |\n| --- | --- | --- | --- |"
         for one in options.values():
             yield f"| `{one.name}` | {_cell(one.type_name)} | {_cell(_default(one))} | {_cell(_meaning(one))} |"
         yield ""
+        yield from _example(kind, name)
+
+
+def _example(kind: str, name: str) -> Iterator[str]:
+    path = EXAMPLES / f"{kind}-{name}.yaml"
+    if path.exists():
+        yield f"```yaml\n{path.read_text(encoding='utf-8').strip()}\n```\n"
 
 
 def _default(one: Option) -> str:

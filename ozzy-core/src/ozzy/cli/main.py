@@ -87,8 +87,8 @@ def _globals_first(args: list[str]) -> list[str]:
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     metavar="LEVEL",
-    default="warning",
-    help="What to log: debug, info, warning or error.  [default: warning]",
+    default="info",
+    help="What to log: debug, info, warning or error.  [default: info]",
 )
 @click.option(
     "--log-format",

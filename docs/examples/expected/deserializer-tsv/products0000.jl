@@ -1,0 +1,2 @@
+{"id":"1","title":"Copper pipe 15 mm","price":"12.5"}
+{"id":"2","title":"Siphon, chrome","price":"31.0"}
