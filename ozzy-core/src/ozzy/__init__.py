@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ozzy.contracts.filter import BaseFilter
     from ozzy.contracts.formatter import BaseExportFormatter
     from ozzy.contracts.grouper import BaseGrouper
-    from ozzy.contracts.module import BaseModule, Metadata
+    from ozzy.contracts.module import BaseModule, Metadata, RunOutcome
     from ozzy.contracts.persistence import BasePersistence, StateLocation
     from ozzy.contracts.reader import BaseReader, BaseStreamReader, Listed, Split, Stream, StreamReaderOptions
     from ozzy.contracts.report import BaseNotifier, BaseStatsManager
@@ -58,7 +58,9 @@ if TYPE_CHECKING:
     )
     from ozzy.hookspecs import Module, hookimpl
     from ozzy.options.option import option, options
+    from ozzy.options.settings import RetryOptions
     from ozzy.plan.registry import Registry
+    from ozzy.retry import Retries, retry_after
 
     __version__: str
 
@@ -103,6 +105,9 @@ __all__ = [
     "Registry",
     "Rejected",
     "Result",
+    "Retries",
+    "RetryOptions",
+    "RunOutcome",
     "SourceError",
     "Split",
     "Staging",
@@ -123,6 +128,7 @@ __all__ = [
     "preview",
     "read",
     "resume",
+    "retry_after",
     "run",
     "validate",
     "verify",
@@ -152,7 +158,7 @@ _HOMES = {
     "ozzy.contracts.filter": ("BaseFilter",),
     "ozzy.contracts.formatter": ("BaseExportFormatter",),
     "ozzy.contracts.grouper": ("BaseGrouper",),
-    "ozzy.contracts.module": ("BaseModule", "Metadata"),
+    "ozzy.contracts.module": ("BaseModule", "Metadata", "RunOutcome"),
     "ozzy.contracts.persistence": ("BasePersistence", "StateLocation"),
     "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Listed", "Split", "Stream", "StreamReaderOptions"),
     "ozzy.contracts.report": ("BaseNotifier", "BaseStatsManager"),
@@ -174,7 +180,9 @@ _HOMES = {
     ),
     "ozzy.hookspecs": ("Module", "hookimpl"),
     "ozzy.options.option": ("option", "options"),
+    "ozzy.options.settings": ("RetryOptions",),
     "ozzy.plan.registry": ("Registry",),
+    "ozzy.retry": ("Retries", "retry_after"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

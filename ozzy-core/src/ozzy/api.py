@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import attrs
 
-from ozzy.contracts.module import Metadata, blamed_on
+from ozzy.contracts.module import blamed_on
 from ozzy.data.batch import Batch
 from ozzy.data.record import Record
 from ozzy.errors import ConfigError, SourceError
 from ozzy.plan.config import Config, load_config
 from ozzy.plan.explain import Explanation, explained
-from ozzy.plan.pipeline import Pipeline, build
+from ozzy.plan.pipeline import Pipeline, build, metadata_of
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
 from ozzy.run.bookmarks import BookmarkStore
@@ -125,9 +125,7 @@ def read(config: ConfigSource, *, set: Mapping[str, str] | None = None, registry
     Raises OzzyError.
     """
     loaded = load_config(set=set or {}, source=config)
-    pipeline = build(
-        loaded, registry or Registry.load(), Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited), needs_writer=False
-    )
+    pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded), needs_writer=False)
     errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit)
     return _records(pipeline, stages_of(pipeline, Books(), errors), errors)
 
@@ -168,9 +166,7 @@ def preview(
 ) -> list[PreviewStage]:
     """The first `n` records as they leave each stage. Nothing is written, no state is kept. Raises OzzyError."""
     loaded = load_config(config, set=set or {})
-    pipeline = build(
-        loaded, registry or Registry.load(), Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited), needs_writer=False
-    )
+    pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded), needs_writer=False)
     errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit)
     try:
         first: list[Record] = []
@@ -226,7 +222,7 @@ def explain(
 ) -> Explanation:
     """What a run of this config would be: modules, faces, delivery guarantee, and where things go. Nothing is read or connected."""
     loaded = load_config(config, set=set or {})
-    metadata = Metadata(working_folder=loaded.working_folder, inherited=loaded.inherited)
+    metadata = metadata_of(loaded)
     pipeline = build(loaded, registry or Registry.load(), metadata)
     root = state_root(state_dir, loaded.file, loaded.working_folder)
     identity = identity_of(loaded.name, loaded.file)

@@ -52,8 +52,9 @@ def hides_password(text: str) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """What an error of somebody else's says, with its type in front and secrets hidden."""
-    return redact(f"{type(error).__name__}: {error}")
+    """What an error of somebody else's says, with its type in front, its notes behind and secrets hidden."""
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    return redact(f"{type(error).__name__}: {error}{notes}")
 
 
 def texts_of(value: object) -> Iterator[str]:

@@ -75,6 +75,16 @@ def ozzy_persist() -> dict[str, Module]:
 
 
 @hookimpl
+def ozzy_notify() -> dict[str, Module]:
+    """Notifiers."""
+    return {
+        "ses_mail": Module("ozzy.builtin.notifications.mail:SESMailNotifier", "Mail through Amazon SES."),
+        "smtp": Module("ozzy.builtin.notifications.mail:SMTPNotifier", "Mail through a server of your own.", aliases=("mail",)),
+        "webhook": Module("ozzy.builtin.notifications.webhook:WebhookNotifier", "JSON posted to web addresses, signed if you like."),
+    }
+
+
+@hookimpl
 def ozzy_stats() -> dict[str, Module]:
     """Stats managers."""
     return {

@@ -1,16 +1,36 @@
 """What all modules share: options, metadata, a log, and where relative paths belong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import attrs
 
 from ozzy.errors import OzzyError
 from ozzy.log import logger, reason
 from ozzy.options.structure import structured
+from ozzy.retry import ONCE, Retries, Transient, call
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class RunOutcome:
+    """What became of a run: its counts, its files (`path`, `size` in bytes, `rows`), its duration in seconds.
+
+    `reasons` are the thresholds for which a notifier is told, in words; empty where it is told of every run.
+    """
+
+    pipeline: str
+    state: str
+    records_read: int = 0
+    records_written: int = 0
+    bad_records: int = 0
+    seconds: float = 0.0
+    files: tuple[dict[str, Any], ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 @attrs.define
@@ -18,7 +38,8 @@ class Metadata:
     """What the modules of one run know in common: the inherited `ExportMeta`.
 
     `per_module` maps a kind to its free keys and values. `working_folder` is where relative paths belong, `start_time` is the run's
-    start, the same after a resume. `inherited` is true for a config in the inherited shape.
+    start, the same after a resume. `inherited` is true for a config in the inherited shape. `disable_retries` asks for one try of each
+    call of a service. `outcome` is what became of the run, once it has ended.
     """
 
     configuration: dict[str, Any] = attrs.Factory(dict)
@@ -30,6 +51,8 @@ class Metadata:
     run_id: str = ""
     working_folder: Path = attrs.Factory(Path.cwd)
     inherited: bool = False
+    disable_retries: bool = False
+    outcome: RunOutcome | None = None
     per_module: dict[str, dict[str, Any]] = attrs.Factory(dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,6 +92,12 @@ class BaseModule:
     def path(self, text: str) -> Path:
         """A path from an option; a relative one belongs to the folder the run was started in."""
         return self.metadata.working_folder / Path(text).expanduser()
+
+    def calling(self, function: Callable[[], T], *, what: str, transient: Transient, retries: Retries | None = None) -> T:
+        """What `function` returns, tried again as the policy says; once where the config has switched retries off. See `ozzy.retry`."""
+        return call(
+            function, what=what, transient=transient, retries=ONCE if self.metadata.disable_retries else retries, logger=self.logger
+        )
 
     def set_metadata(self, key: str, value: Any) -> None:
         """Keep a value under this module's kind, for stats and notifications."""

@@ -43,7 +43,7 @@ class Option:
 
     `type` is an annotation, or an inherited type (a type or a tuple of types); `type_name` says it in words. `default` is
     `attrs.NOTHING` where there is none; `required` means neither default nor `env`, the variable that may give it. `attribute` is
-    the name on the options class: `from_` for an option named `from`.
+    the name on the options class: `from_` for an option named `from`. `check` says what is wrong with a value that has the right type.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Option:
     maximum: float | None = None
     example: Any = None
     kind_of: str | None = None
+    check: Callable[[Any], str | None] | None = None
     attribute: str = attrs.field(default=attrs.Factory(lambda self: self.name, takes_self=True))
 
     @property
@@ -87,18 +88,20 @@ def option(
     maximum: float | None = None,
     example: Any = None,
     kind_of: str | None = None,
+    check: Callable[[Any], str | None] | None = None,
 ) -> Any:
     """One option of a class made with `@options`.
 
     Without `default` and `factory` it has to be given, by the config or by the environment variable `env`. A secret never appears in
     a log, an error, a plan or a stored config; an option called like one (`password`, `…_token`) is one unless `secret=False` says no.
     `minimum` and `maximum` are inclusive, for a text or a list they bound its length. `kind_of` is the kind of module it names.
+    `check` is given a value of the right type, or each member of a list, and says what is wrong with it, without showing what is secret.
     """
     if isinstance(default, (list, dict, set)):
         default, factory = attrs.NOTHING, _copier(default)
     details = {
         "env": env, "secret": secret, "help": help, "choices": None if choices is None else tuple(choices),
-        "minimum": minimum, "maximum": maximum, "example": example, "kind_of": kind_of,
+        "minimum": minimum, "maximum": maximum, "example": example, "kind_of": kind_of, "check": check,
     }  # fmt: skip
     if factory is not None:
         return attrs.field(factory=factory, metadata={METADATA: details})

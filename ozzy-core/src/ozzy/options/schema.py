@@ -13,7 +13,7 @@ import attrs
 from ozzy.errors import OzzyError
 from ozzy.options.option import Option, options_of
 from ozzy.options.secrets import json_like
-from ozzy.options.settings import COMPRESSIONS, DELIVERIES, PLACES, CheckpointSettings, ErrorSettings, ExporterOptions, Place
+from ozzy.options.settings import COMPRESSIONS, DELIVERIES, PLACES, CheckpointSettings, ErrorSettings, ExporterOptions, NotifyWhen, Place
 from ozzy.options.structure import FROM_ENV
 from ozzy.options.values import ByteSize, ListOf, is_list, is_literal, is_mapping, is_union, members, outer
 
@@ -245,6 +245,9 @@ def _section(kind: str, names: list[str], bare: list[str], rules: list[Schema]) 
             "description": "What tells it from other writers.",
         }
         properties["when"] = {"description": "Which records it gets: a filter; without one, all.", "$ref": "#/$defs/filter"}
+    if kind == "notifications":
+        thresholds = {**settings_schema(NotifyWhen), "minProperties": 1}
+        properties["when"] = {"description": "Of which runs it is told; without this, of each.", "oneOf": [{"const": "failed"}, thresholds]}
     whole: Schema = {"type": "object", "required": ["name"], "properties": properties, "additionalProperties": False}
     if rules:
         whole["allOf"] = rules

@@ -7,6 +7,7 @@ import attrs
 
 from ozzy.options.option import option, options
 from ozzy.options.values import ByteSize
+from ozzy.retry import Retries
 
 NOT_YET = ("engine", "bypass")
 """Keys of a config that have their place, but no meaning in this version."""
@@ -76,6 +77,34 @@ class CheckpointSettings:
     )
     full_every: FullEvery | None = option(default=None, help="When a checkpoint is a full one; unset: at the end, and by staged_limit.")
     staged_limit: ByteSize = option(default=ByteSize(4 * 2**30), minimum=1, help="Staged bytes that make the next checkpoint a full one.")
+
+
+@options
+class NotifyWhen:
+    """Of which runs a notifier is told; without any of these, of each one, when it starts and when it ends."""
+
+    failed: bool = option(default=False, help="The run failed.")
+    slower_than: float | None = option(default=None, minimum=0, help="The run took more seconds than this.")
+    fewer_records_than: int | None = option(default=None, minimum=1, help="The run wrote fewer records than this.")
+    more_bad_records_than: int | None = option(default=None, minimum=0, help="The run refused more bad records than this.")
+
+    @classmethod
+    def check_options(cls, settings: Any) -> Iterable[str]:
+        """One of them is needed, else nobody would ever be told."""
+        if not settings.failed and settings.slower_than is settings.fewer_records_than is settings.more_bad_records_than is None:
+            yield "expected at least one of failed, slower_than, fewer_records_than and more_bad_records_than"
+
+
+@options
+class RetryOptions:
+    """How often a call of a service is tried when it fails in a way that may pass."""
+
+    tries: int = option(default=6, minimum=1, help="Tries in all; 1 for no second one.")
+    seconds: float = option(default=120.0, minimum=0, help="Seconds from the first try after which none is begun.")
+
+    def policy(self) -> Retries:
+        """As the policy that calls are made with."""
+        return Retries(self.tries, self.seconds)
 
 
 @options

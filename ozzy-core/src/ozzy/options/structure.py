@@ -254,12 +254,13 @@ def _limits(one: Option, result: Any, value: Any) -> Iterator[Flaw]:
     """Choices and bounds; those of a list hold for each member's choice and for its length."""
     if result is None:
         return
-    if one.choices is not None:
-        for index, member in enumerate(result) if isinstance(result, (list, tuple)) else [(None, result)]:
-            if not any(member == choice and isinstance(member, bool) == isinstance(choice, bool) for choice in one.choices):
-                path = () if index is None else (index,)
-                hint = proposal(str(member), map(str, one.choices))
-                yield Flaw(expected=one_of(one.choices), given=member, path=path, hint=hint)
+    for index, member in enumerate(result) if isinstance(result, (list, tuple)) else [(None, result)]:
+        path = () if index is None else (index,)
+        choices = one.choices
+        if choices and not any(member == choice and isinstance(member, bool) == isinstance(choice, bool) for choice in choices):
+            yield Flaw(expected=one_of(choices), given=member, path=path, hint=proposal(str(member), map(str, choices)))
+        if one.check is not None and (wrong := one.check(member)) is not None:
+            yield Flaw(text=wrong, path=path)
     sized = isinstance(result, (str, list, tuple, Mapping))
     measure = len(result) if sized else result
     if isinstance(measure, (int, float)) and not isinstance(measure, bool):

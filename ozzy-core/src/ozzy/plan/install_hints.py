@@ -23,7 +23,6 @@ PACKAGES = {
     "s3_to_azure_blob": "ozzy-azure",
     "s3_to_azure_file": "ozzy-azure",
     "s3_to_s3": "ozzy-s3",
-    "ses_mail": "ozzy-mail",
     "sftp": "ozzy-sftp",
     "sqlite": "ozzy-sql",
 }

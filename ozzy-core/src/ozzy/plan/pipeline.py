@@ -20,6 +20,7 @@ from ozzy.contracts.transform import BaseTransform
 from ozzy.contracts.writer import BaseWriter, WriterContext, needs_files
 from ozzy.errors import ConfigError, OzzyError, PluginError
 from ozzy.log import reason
+from ozzy.options.settings import NotifyWhen
 from ozzy.plan.config import Config
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
@@ -34,6 +35,17 @@ class Part:
     stage: str
     module: Any
     resolved: Resolved
+
+
+def metadata_of(config: Config, started: datetime | None = None) -> Metadata:
+    """What the modules of a config know in common when a run of it starts, or is only looked at."""
+    metadata = Metadata(
+        configuration=dict(config.raw),
+        working_folder=config.working_folder,
+        inherited=config.inherited,
+        disable_retries=config.exporter_options.disable_retries,
+    )
+    return metadata if started is None else attrs.evolve(metadata, start_time=started)
 
 
 @attrs.define
@@ -57,6 +69,7 @@ class Pipeline:
     persistence: BasePersistence
     stats_manager: BaseStatsManager
     notifiers: list[BaseNotifier]
+    told_when: list[NotifyWhen | None]
     routes: dict[str, BaseFilter] = attrs.field(factory=dict)
 
     @property
@@ -160,6 +173,7 @@ class _Builder:
             persistence=self.make(config.persistence, "persistence"),
             stats_manager=self.make(config.stats_manager, "stats_manager"),
             notifiers=[self.make(section, f"notifications.{i}") for i, section in enumerate(config.notifications)],
+            told_when=[section.told_when for section in config.notifications],
         )
 
     def make(self, section: Any, stage: str) -> Any:

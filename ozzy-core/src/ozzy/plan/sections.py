@@ -18,6 +18,7 @@ from ozzy.options.settings import (
     CheckpointSettings,
     ErrorSettings,
     ExporterOptions,
+    NotifyWhen,
 )
 from ozzy.options.strict import convert
 from ozzy.options.structure import examine, nearest, proposal
@@ -26,6 +27,7 @@ from ozzy.plan import inherited
 
 T = TypeVar("T")
 SECTION_KEYS = ("name", "options")
+MORE_KEYS = {"writer": ("label", "when"), "notifications": ("when",)}
 TOLERATED_KEYS = ("log_level", "logger_name")
 STAGES = ("reader", "filter_before", "transform", "filter_after", "grouper", "formatter", "persistence", "stats_manager", "notifications")
 ROUTING = "routing"
@@ -37,7 +39,7 @@ class Section:
     """One module as a config names it: `path` is where it stands (`transform.0`), `options` are as given, with variables put in.
 
     `label` tells writers apart, and is None where there is one without a label; `when` is the filter that decides which records a
-    writer gets, None for all.
+    writer gets, None for all; `told_when` says of which runs a notifier is told, None for all.
     """
 
     path: str
@@ -46,6 +48,7 @@ class Section:
     options: dict[str, Any] = attrs.field(factory=dict, repr=lambda options: repr(hidden_by_name(options)))
     label: str | None = None
     when: "Section | None" = None
+    told_when: NotifyWhen | None = None
 
 
 class Parts:
@@ -251,7 +254,7 @@ class Parts:
         if not isinstance(value, Mapping):
             self.wrong(path, f"expected the name of a {kind}, or {{name, options}}, given {displayed(value)}")
             return None
-        allowed = SECTION_KEYS + (("label", "when") if kind == "writer" else ())
+        allowed = SECTION_KEYS + MORE_KEYS.get(kind, ())
         for key in value:
             if key not in allowed and key not in TOLERATED_KEYS:
                 self.wrong(f"{path}.{key}", "unknown key", nearest(key, allowed))
@@ -266,7 +269,18 @@ class Parts:
             return None
         if not isinstance(name, str) or not name.strip():
             return None
-        return Section(path, kind, str(name).strip(), dict(options or {}), self.label(path, value) if kind == "writer" else None, when)
+        label = self.label(path, value) if kind == "writer" else None
+        told_when = self.told_when(path, value) if kind == "notifications" else None
+        return Section(path, kind, str(name).strip(), dict(options or {}), label, when, told_when)
+
+    def told_when(self, path: str, value: Mapping[str, Any]) -> NotifyWhen | None:
+        """Of which runs a notifier is told; `when: failed` is the same as `when: {failed: true}`."""
+        if "when" not in value:
+            return None
+        given = {"failed": True} if value["when"] == "failed" else value["when"]
+        examined = examine(NotifyWhen, given, path=f"{path}.when", environ=self.environ)
+        self.problems += examined.problems
+        return None if examined.problems else examined.value
 
     def label(self, path: str, value: Mapping[str, Any]) -> str | None:
         """What a writer is called: part of folder names, so it is short and plain."""

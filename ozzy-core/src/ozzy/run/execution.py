@@ -2,14 +2,14 @@
 
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from ozzy.contracts.module import blamed_on
+from ozzy.contracts.module import RunOutcome, blamed_on
 from ozzy.contracts.persistence import StateLocation
 from ozzy.contracts.reader import Split
 from ozzy.data.batch import Rejected
@@ -63,7 +63,8 @@ class Execution:
     def __attrs_post_init__(self) -> None:
         settings = self.pipeline.config.errors
         self.errors = ErrorPolicy(settings.policy, settings.limit, on_reject=self._log_rejected)
-        self.reporting = Reporting(self.pipeline.stats_manager, self.pipeline.notifiers, self.pipeline.metadata)
+        told = zip(self.pipeline.notifiers, self.pipeline.told_when, strict=True) if self.record is not None else ()
+        self.reporting = Reporting(self.pipeline.stats_manager, list(told), self.pipeline.metadata)
 
     def run(self) -> Result:
         """Run to the end. On failure the record says so, and what was committed stays for a resume."""
@@ -81,7 +82,8 @@ class Execution:
             raise ended from error
         except BaseException as error:
             self._ended("failed", error)
-            self.reporting.failed(redact(str(error)), redact("".join(traceback.format_exception(error))))
+            trace = redact("".join(traceback.format_exception(error)))
+            self.reporting.failed(redact(str(error)), trace, self._outcome("failed"))
             raise
 
     def _run(self) -> Result:
@@ -287,7 +289,7 @@ class Execution:
                 checkpoint_seconds=self.checkpoints.seconds if self.checkpoints is not None else 0.0,
                 error=None,
             )
-        self.reporting.completed()
+        self.reporting.completed(self._outcome(result.state, result.files))
         result = attrs.evolve(result, notices=[*self.pipeline.config.notices, *self.reporting.notices])
         self.listener.run_finished(result)
         return result
@@ -327,6 +329,19 @@ class Execution:
             resumed=self.resumed,
             prints=self._prints(),
             notices=list(self.pipeline.config.notices),
+        )
+
+    def _outcome(self, state: str, files: Sequence[FileResult] = ()) -> RunOutcome:
+        """What notifiers are told of the run."""
+        stages = self.books.stages
+        return RunOutcome(
+            pipeline=self.identity,
+            state=state,
+            records_read=stages["reader"].records_out if "reader" in stages else 0,
+            records_written=sum(stages[label].records_out for label in self.pipeline.writers if label in stages),
+            bad_records=sum(counts.reasons.get(why, 0) for counts in stages.values() for why in ("bad", "quarantined")),
+            seconds=self._elapsed(),
+            files=tuple({"path": file.path or file.name, "rows": file.rows, "size": file.size} for file in files),
         )
 
     def _prints(self) -> bool:

@@ -1,18 +1,26 @@
 """Telling stats managers and notifiers how a run goes. One that fails is reported once, and never ends a run."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ozzy.contracts.module import Metadata
+import attrs
+
+from ozzy.contracts.module import Metadata, RunOutcome
 from ozzy.contracts.report import CLIENTS, TEAM, BaseNotifier, BaseStatsManager
 from ozzy.log import reason
+from ozzy.options.settings import NotifyWhen
 
 
 class Reporting:
     """The stats manager and notifiers of one run. What went wrong with them is in `notices`."""
 
-    def __init__(self, stats_manager: BaseStatsManager, notifiers: list[BaseNotifier], metadata: Metadata) -> None:
+    def __init__(
+        self,
+        stats_manager: BaseStatsManager,
+        notifiers: Sequence[tuple[BaseNotifier, NotifyWhen | None]],
+        metadata: Metadata,
+    ) -> None:
         self.stats_manager = stats_manager
         self.notifiers = notifiers
         self.metadata = metadata
@@ -21,23 +29,29 @@ class Reporting:
 
     def started(self) -> None:
         """A run has started."""
-        for notifier in self.notifiers:
-            self._tell(notifier, notifier.notify_start_dump, [CLIENTS, TEAM])
+        for notifier, when in self.notifiers:
+            if when is None:
+                self._tell(notifier, notifier.notify_start_dump, [CLIENTS, TEAM])
 
     def iteration(self, times: dict[str, float]) -> None:
         """A batch is done."""
         self._tell(self.stats_manager, self.stats_manager.iteration_report, times, self.metadata.to_dict())
 
-    def completed(self) -> None:
+    def completed(self, outcome: RunOutcome) -> None:
         """A run has succeeded."""
         self._tell(self.stats_manager, self.stats_manager.final_report, self.metadata.to_dict())
-        for notifier in self.notifiers:
-            self._tell(notifier, notifier.notify_complete_dump, [CLIENTS, TEAM])
+        for notifier, when in self.notifiers:
+            reasons = exceeded(when, outcome) if when is not None else ()
+            if when is None or reasons:
+                self.metadata.outcome = attrs.evolve(outcome, reasons=reasons)
+                self._tell(notifier, notifier.notify_complete_dump, [CLIENTS, TEAM])
 
-    def failed(self, message: str, trace: str) -> None:
+    def failed(self, message: str, trace: str, outcome: RunOutcome) -> None:
         """A run has failed."""
-        for notifier in self.notifiers:
-            self._tell(notifier, notifier.notify_failed_job, message, trace, [TEAM])
+        self.metadata.outcome = outcome
+        for notifier, when in self.notifiers:
+            if when is None or when.failed:
+                self._tell(notifier, notifier.notify_failed_job, message, trace, [TEAM])
 
     def _tell(self, module: Any, method: Callable[..., Any], *arguments: Any) -> None:
         if id(module) in self._failed:
@@ -49,6 +63,18 @@ class Reporting:
             told = reason(error)
             self.notices.append(f"{module.kind} {type(module).__name__} failed and was not called again: {told}")
             module.logger.warning("it failed and is not called again", error=told)
+
+
+def exceeded(when: NotifyWhen, outcome: RunOutcome) -> tuple[str, ...]:
+    """The thresholds that a run which succeeded has passed, in words."""
+    found = []
+    if when.slower_than is not None and outcome.seconds > when.slower_than:
+        found.append(f"it took {outcome.seconds:.1f} s, more than {when.slower_than:g} s")
+    if when.fewer_records_than is not None and outcome.records_written < when.fewer_records_than:
+        found.append(f"it wrote {outcome.records_written:,} records, fewer than {when.fewer_records_than:,}")
+    if when.more_bad_records_than is not None and outcome.bad_records > when.more_bad_records_than:
+        found.append(f"it refused {outcome.bad_records:,} bad records, more than {when.more_bad_records_than:,}")
+    return tuple(found)
 
 
 def _takes(method: Callable[..., Any], most: int) -> int:

@@ -8,14 +8,13 @@ from typing import Any
 
 import attrs
 
-from ozzy.contracts.module import Metadata
 from ozzy.contracts.persistence import StateLocation
 from ozzy.errors import ConfigError, OzzyError, StateError
 from ozzy.log import reason
 from ozzy.plan.changes import Standing, changed_values, changed_versions, decide
 from ozzy.plan.config import Config, load_config
 from ozzy.plan.guarantee import demand
-from ozzy.plan.pipeline import Pipeline, build
+from ozzy.plan.pipeline import Pipeline, build, metadata_of
 from ozzy.plan.registry import Registry
 from ozzy.plan.signature import harmless, signature, stored, versions
 from ozzy.run.bookmarks import BookmarkStore, IncrementalRun, move_if_all_arrived
@@ -81,10 +80,7 @@ class Start:
 
     def _pipeline(self, registry: Registry, started: datetime, config: Config | None = None) -> Pipeline:
         config = config or self.config
-        metadata = Metadata(
-            configuration=dict(config.raw), start_time=started, working_folder=config.working_folder, inherited=config.inherited
-        )
-        pipeline = build(config, registry, metadata)
+        pipeline = build(config, registry, metadata_of(config, started))
         demand(pipeline)
         return pipeline
 

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import re
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -37,9 +38,9 @@ def plant(module_class: type, options: Mapping[str, Any], *, path: str = "") -> 
     for name, one in options_of(module_class).items():
         where = f"{path}{name}"
         if one.secret:
-            given = planted.get(name, "")
+            given = planted.get(name, one.default if one.has_default else "")
             if isinstance(given, str) or given is None:
-                canaries[where] = planted[name] = canary()
+                planted[name] = _planted_in(given, where, canaries)
             else:
                 planted[name] = _replaced(given, where, canaries)
         else:
@@ -65,9 +66,16 @@ def _replaced(value: Any, where: str, canaries: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_replaced(one, f"{where}.{number}", canaries) for number, one in enumerate(value)]
     if isinstance(value, str):
-        canaries[where] = canary()
-        return canaries[where]
+        return _planted_in(value, where, canaries)
     return value
+
+
+def _planted_in(given: str | None, where: str, canaries: dict[str, str]) -> str:
+    """A canary instead of a text; an address keeps its host, and has it as a parameter."""
+    canaries[where] = canary()
+    if given is None or not re.match(r"[a-z][a-z0-9+.-]*://", given):
+        return canaries[where]
+    return f"{given}{'&' if '?' in given else '?'}key={quote(canaries[where], safe='')}"
 
 
 def _parts(kind: Any) -> Iterator[type]:
