@@ -16,6 +16,7 @@ from click import Context, Group
 
 from ozzy import Registry
 from ozzy.options.option import Option, options_of
+from ozzy.options.secrets import json_like
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -97,7 +98,7 @@ def _example(kind: str, name: str) -> Iterator[str]:
 
 
 def _default(one: Option) -> str:
-    shown = "*required*" if one.required else "" if not one.has_default else f"`{_json(one.default)}`"
+    shown = "*required*" if one.required else "" if not one.has_default else f"`{_json(json_like(one.default))}`"
     return " ".join(filter(None, [f"`${one.env}`" if one.env else "", "else" if one.env and shown else "", shown]))
 
 

@@ -28,7 +28,7 @@ FLOORS = [
     "testing",
     "builtin",
 ]
-FOR_PLUGINS = {"ozzy", "errors", "data", "options", "staging", "contracts"}
+FOR_PLUGINS = {"ozzy", "errors", "log", "data", "options", "staging", "contracts"}
 EXEMPT = {"__init__", "__main__"}
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path.stem not in EXEMPT]
 

@@ -41,6 +41,9 @@ FOR_AUTHORS = [
     "Outcome",
     "Receipt",
     "Rejected",
+    "Retries",
+    "RetryOptions",
+    "RunOutcome",
     "Split",
     "Staging",
     "StateLocation",
@@ -51,6 +54,7 @@ FOR_AUTHORS = [
     "hookimpl",
     "option",
     "options",
+    "retry_after",
 ]
 FOR_CALLERS = [
     "BasicExporter",

@@ -87,8 +87,7 @@ def _globals_first(args: list[str]) -> list[str]:
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     metavar="LEVEL",
-    default="info",
-    help="What to log: debug, info, warning or error.  [default: info]",
+    help="What to log: debug, info, warning or error.  [default: info, with --quiet warning]",
 )
 @click.option(
     "--log-format",
@@ -99,7 +98,7 @@ def _globals_first(args: list[str]) -> list[str]:
 )
 @click.version_option(package_name="ozzy-core", prog_name="ozzy")
 @click.pass_obj
-def ozzy(settings: dict[str, Any], debug: bool, log_level: str, log_format: str) -> None:
+def ozzy(settings: dict[str, Any], debug: bool, log_level: str | None, log_format: str) -> None:
     """Ozzy the plumber moves records from any source to any destination.
 
     They are filtered, transformed, grouped and formatted on the way, and none is lost or comes twice, even when a run is killed.
@@ -118,7 +117,7 @@ def ozzy(settings: dict[str, Any], debug: bool, log_level: str, log_format: str)
       ozzy plugins show fs           what a module does, and its options
     """  # noqa: D301 - click takes the character for a mark
     settings["debug"] = debug
-    settings["log"] = {"level": "debug" if debug else log_level.lower(), "format": log_format}
+    settings["log"] = {"level": "debug" if debug else log_level and log_level.lower(), "format": log_format}
 
 
 def main() -> None:
@@ -133,7 +132,7 @@ def main() -> None:
 
 def call(arguments: list[str]) -> int:
     """Run the command with these arguments; the exit code. What went wrong is told on standard error."""
-    settings: dict[str, Any] = {"debug": False, "log": {"level": "warning", "format": "people"}}
+    settings: dict[str, Any] = {"debug": False, "log": {"level": None, "format": "people"}}
     try:
         outcome: Any = ozzy.main(arguments, prog_name="ozzy", standalone_mode=False, obj=settings)
     except click.exceptions.Abort:

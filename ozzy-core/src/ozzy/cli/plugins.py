@@ -82,6 +82,7 @@ def _kinds(registry: Any, name: str) -> list[str]:
 
 def _described(found: Any) -> dict[str, Any]:
     from ozzy.options.option import options_of
+    from ozzy.options.secrets import json_like
 
     return {
         "name": found.name,
@@ -96,7 +97,7 @@ def _described(found: Any) -> dict[str, Any]:
                 "name": one.name,
                 "type": one.type_name,
                 "required": one.required,
-                "default": None if one.secret or not one.has_default else one.default,
+                "default": None if one.secret or not one.has_default else json_like(one.default),
                 "env": one.env,
                 "secret": one.secret,
                 "choices": list(one.choices) if one.choices else None,

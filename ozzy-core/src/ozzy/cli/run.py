@@ -155,7 +155,8 @@ def _go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: boo
     from ozzy.log import set_up
     from ozzy.run.listener import Stop
 
-    set_up(**ctx.obj["log"])
+    log = ctx.obj["log"]
+    set_up(log["level"] or ("warning" if quiet else "info"), log["format"])
     shown = Shown() if quiet or as_json else ProgressLine()
     stop = Stop()
     try:

@@ -8,6 +8,7 @@ import attrs
 
 from ozzy.contracts.module import Metadata, RunOutcome
 from ozzy.contracts.report import CLIENTS, TEAM, BaseNotifier, BaseStatsManager
+from ozzy.errors import OzzyError
 from ozzy.log import reason
 from ozzy.options.settings import NotifyWhen
 
@@ -60,7 +61,7 @@ class Reporting:
             method(*arguments[: _takes(method, len(arguments))])
         except Exception as error:
             self._failed.add(id(module))
-            told = reason(error)
+            told = error.message if isinstance(error, OzzyError) else reason(error)
             self.notices.append(f"{module.kind} {type(module).__name__} failed and was not called again: {told}")
             module.logger.warning("it failed and is not called again", error=told)
 
