@@ -26,6 +26,7 @@ MODULES = [
     "BaseReader",
     "BaseStatsManager",
     "BaseStreamReader",
+    "BaseTextNotifier",
     "BaseTransform",
     "BaseWriter",
 ]

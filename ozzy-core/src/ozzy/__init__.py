@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ozzy.contracts.module import BaseModule, Metadata, RunOutcome
     from ozzy.contracts.persistence import BasePersistence, StateLocation
     from ozzy.contracts.reader import BaseReader, BaseStreamReader, Listed, Split, Stream, StreamReaderOptions
-    from ozzy.contracts.report import BaseNotifier, BaseStatsManager
+    from ozzy.contracts.report import BaseNotifier, BaseStatsManager, BaseTextNotifier
     from ozzy.contracts.transform import BaseTransform
     from ozzy.contracts.writer import BaseWriter, Outcome, Receipt, Staging, WriterContext, WriterOptions
     from ozzy.data.batch import Batch, Rejected
@@ -78,6 +78,7 @@ __all__ = [
     "BaseRecord",
     "BaseStatsManager",
     "BaseStreamReader",
+    "BaseTextNotifier",
     "BaseTransform",
     "BaseWriter",
     "BasicExporter",
@@ -161,7 +162,7 @@ _HOMES = {
     "ozzy.contracts.module": ("BaseModule", "Metadata", "RunOutcome"),
     "ozzy.contracts.persistence": ("BasePersistence", "StateLocation"),
     "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Listed", "Split", "Stream", "StreamReaderOptions"),
-    "ozzy.contracts.report": ("BaseNotifier", "BaseStatsManager"),
+    "ozzy.contracts.report": ("BaseNotifier", "BaseStatsManager", "BaseTextNotifier"),
     "ozzy.contracts.transform": ("BaseTransform",),
     "ozzy.contracts.writer": ("BaseWriter", "Outcome", "Receipt", "Staging", "WriterContext", "WriterOptions"),
     "ozzy.data.batch": ("Batch", "Rejected"),

@@ -79,7 +79,7 @@ def ozzy_notify() -> dict[str, Module]:
     """Notifiers."""
     return {
         "ses_mail": Module("ozzy.builtin.notifications.mail:SESMailNotifier", "Mail through Amazon SES."),
-        "smtp": Module("ozzy.builtin.notifications.mail:SMTPNotifier", "Mail through a server of your own.", aliases=("mail",)),
+        "smtp": Module("ozzy.builtin.notifications.mail:SMTPNotifier", "Mail through a server of your own."),
         "webhook": Module("ozzy.builtin.notifications.webhook:WebhookNotifier", "JSON posted to web addresses, signed if you like."),
     }
 

@@ -1,6 +1,7 @@
 """The one table of modules that come with a package of their own, for messages that say what to install. Kept in order of the names."""
 
 PACKAGES = {
+    "apprise": "ozzy-apprise",
     "azure_blob": "ozzy-azure",
     "azure_file": "ozzy-azure",
     "cloudsearch": "ozzy-cloudsearch",

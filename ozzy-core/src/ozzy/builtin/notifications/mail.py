@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import hmac
-import json
-import os
 import re
 import smtplib
 import ssl
@@ -13,15 +11,12 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Any, Literal
 
-from ozzy import BaseNotifier, DestinationError, Problem, RetryOptions, option, options
+from ozzy import BaseTextNotifier, DestinationError, Problem, RetryOptions, option, options
 from ozzy.contracts.report import CLIENTS, TEAM
-from ozzy.log import hidden_by_name, reason, redact
+from ozzy.log import reason
 from ozzy.options.values import str_list
 
-WHERE_IT_WENT = ("bucket", "filebase", "host", "port", "endpoint_url")
-"""Options of a writer that tell a receiver where to look."""
 LONGEST_SUBJECT = 200
-JOB_VARIABLE = "SHUB_JOBKEY"
 
 
 def _is_address(text: Any) -> bool:
@@ -75,8 +70,8 @@ class SESMailNotifierOptions(MailOptions):
     verify_tls: bool = option(default=True, help="false accepts any certificate, and with it anybody's ears.")
 
 
-class BaseMailNotifier(BaseNotifier):
-    """Writes the mails; how they are sent is the business of those that are made of it.
+class BaseMailNotifier(BaseTextNotifier):
+    """Sends mails; through which server is the business of those that are made of it.
 
     A start and a success are told to clients and team, a failure to the team alone. A receiver that is no group is taken as an address.
     """
@@ -85,46 +80,9 @@ class BaseMailNotifier(BaseNotifier):
         """Host, port, kind of security, and user with password."""
         raise NotImplementedError
 
-    def notify_start_dump(self, receivers: Any = None) -> None:
-        """A run has started."""
-        lines = [f"The export of {self._pipeline()} has started.", "", *self._writers()]
-        self._send(receivers, f"Export for {self.options.client_name} started", lines)
-
-    def notify_complete_dump(self, receivers: Any = None) -> None:
-        """A run has succeeded."""
-        outcome = self.metadata.outcome
-        lines = [f"The export of {self._pipeline()} is complete."]
-        if outcome is not None:
-            lines += ["", f"Records written: {outcome.records_written:,}", f"Files: {len(outcome.files):,}"]
-            if outcome.bad_records:
-                lines.append(f"Bad records refused: {outcome.bad_records:,}")
-            lines += [f"You are told of it because {why}." for why in outcome.reasons]
-        self._send(receivers, f"Export for {self.options.client_name} complete", [*lines, "", *self._writers()])
-
-    def notify_failed_job(self, msg: str, stack_trace: str, receivers: Any = None) -> None:
-        """A run has failed."""
-        lines = [f"The export of {self._pipeline()} has failed.", "", f"Reason: {msg}"]
-        job = os.environ.get(JOB_VARIABLE)
-        if job:
-            lines += [f"Job: {job}", f"https://app.zyte.com/p/{job}"]
-        config = json.dumps(hidden_by_name(self.metadata.configuration), indent=2, ensure_ascii=False, default=str)
-        lines += ["", "Stack trace:", stack_trace, "", "Configuration:", config]
-        self._send(receivers, f"Export for {self.options.client_name} failed", lines)
-
-    def _pipeline(self) -> str:
-        name = self.metadata.outcome.pipeline if self.metadata.outcome is not None else self.metadata.configuration.get("name")
-        return f"{name} (run {self.metadata.run_id})" if name else f"run {self.metadata.run_id}"
-
-    def _writers(self) -> list[str]:
-        """What is written, and where to."""
-        given = self.metadata.configuration.get("writer")
-        lines = []
-        for writer in given if isinstance(given, list) else [given]:
-            section = writer if isinstance(writer, dict) else {"name": writer}
-            lines.append(f"Writer: {section.get('name')}")
-            found = section.get("options") or {}
-            lines += [f"  {name}: {found[name]}" for name in WHERE_IT_WENT if found.get(name) not in (None, "")]
-        return lines
+    def title(self, status: str) -> str:
+        """Whom the export is for, and how it stands."""
+        return f"Export for {self.options.client_name} {status}"
 
     def _addresses(self, receivers: Any) -> list[str]:
         groups = {CLIENTS: self.options.client_mails, TEAM: self.options.team_mails}
@@ -136,25 +94,26 @@ class BaseMailNotifier(BaseNotifier):
             raise DestinationError(f"{', '.join(map(repr, wrong))}: no mail address")
         return list(dict.fromkeys(found))
 
-    def _send(self, receivers: Any, subject: str, lines: Iterable[str]) -> None:
+    def send(self, title: str, text: str, receivers: Any) -> None:
+        """Send a mail to whom it concerns; nothing where that is nobody."""
         addresses = self._addresses(receivers)
         if not addresses:
             return
         message = EmailMessage()
-        message["Subject"] = " ".join(subject.split())[:LONGEST_SUBJECT]
+        message["Subject"] = " ".join(title.split())[:LONGEST_SUBJECT]
         message["From"] = self.options.mail_from
         message["To"] = ", ".join(addresses)
         message["Date"] = formatdate(self.metadata.start_time.timestamp() if self.metadata.outcome is None else None)
         message["Message-ID"] = make_msgid(domain=self.options.mail_from.rpartition("@")[2])
-        message.set_content(redact("\n".join(lines)).encode("utf-8", "replace").decode() + "\n")
+        message.set_content(text.encode("utf-8", "replace").decode() + "\n")
         left = list(addresses)
 
-        def send() -> None:
+        def deliver() -> None:
             left[:] = self._deliver(message, left)
 
         host = self.server()[0]
         try:
-            self.calling(send, what=f"sending mail through {host}", transient=_transient, retries=self.options.retry.policy())
+            self.calling(deliver, what=f"sending mail through {host}", transient=_transient, retries=self.options.retry.policy())
         except (OSError, smtplib.SMTPException) as error:
             raise DestinationError(f"mail to {', '.join(left)} was not sent by {host}: {_told(error)}") from error
 
