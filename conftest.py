@@ -1,8 +1,10 @@
-"""What every test of the repository shares: an environment without the settings of whoever runs it."""
+"""What every test of the repository shares: an environment without the settings of whoever runs it, and no memory of secrets."""
 
 import os
 
 import pytest
+
+import ozzy.log
 
 OURS = ("OZZY_", "EXPORTERS_")
 
@@ -12,3 +14,10 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Options fall back to environment variables; none of them may come from outside a test."""
     for name in [name for name in os.environ if name.startswith(OURS)]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process remembers every secret it has seen; what one test has given as such is a plain word to the others."""
+    monkeypatch.setattr(ozzy.log, "_secrets", frozenset())
+    monkeypatch.setattr(ozzy.log, "_pattern", None)

@@ -14,7 +14,7 @@ NAMES = {
     "reader": ["fs", "random"],
     "deserializer": ["csv", "json", "json_lines", "tsv"],
     "filter": ["key_value", "key_value_regex", "no_filter"],
-    "transform": ["no_transform"],
+    "transform": ["cast", "drop", "explode", "flatson", "flatten", "jq", "mask", "no_transform", "rename", "select"],
     "grouper": ["file_key", "no_grouper"],
     "formatter": ["csv", "json"],
     "writer": ["console", "fs"],

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -6,7 +6,7 @@ from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.grouper import BaseGrouper
 from ozzy.contracts.transform import BaseTransform
 from ozzy.data.batch import Batch, Rejected
-from ozzy.errors import DataError, OzzyError, SourceError
+from ozzy.errors import BooksError, DataError, OzzyError, SourceError
 from ozzy.run.books import Books
 from ozzy.run.stages import ErrorPolicy, FilterStage, GroupStage, Stage, TransformStage, between, line_of, where
 
@@ -360,3 +360,79 @@ def test_refused_rows_come_with_their_line(books):
     [(stage, rejected)] = seen
     assert (stage, rejected.where, rejected.line) == ("filter_before", "a, record 2", b'{"n":"x"}')
     assert rejected.message.startswith("filter_before (Positive): TypeError")
+
+
+# transforms that leave what they are given as it is
+
+
+class Positives(BaseTransform):
+    """Drops what is not positive; fails for texts."""
+
+    at_most_one = True
+    leaves_input = True
+    calls: ClassVar[list[int]] = []
+
+    def transform_batch(self, batch):
+        self.calls.append(len(batch))
+        return batch.where([n > 0 for (n,) in batch.select(("n",))])
+
+
+def of_lines(*lines: str) -> Batch:
+    return Batch.from_lines([line.encode() for line in lines], split="in/a.jl", position=9, origin=range(len(lines)))
+
+
+def test_a_transform_of_at_most_one_counts_the_others_as_filtered(books):
+    made = TransformStage("transform", Positives(), books, ErrorPolicy())(batch(1, 0, 2, first=5))
+
+    assert (numbers(made), made.origin) == ([1, 2], [5, 7])
+    assert books.to_dict()["transform"] == {"in": 3, "out": 2, "reasons": {"filtered": 1}, "reshapes": False}
+    books.check()
+
+
+def test_a_transform_of_at_most_one_can_not_make_records(books):
+    class Doubles(BaseTransform):
+        at_most_one = True
+
+        def transform_batch(self, batch):
+            for item in batch:
+                yield item
+                yield dict(item)
+
+    TransformStage("transform", Doubles(), books, ErrorPolicy())(batch(1, 2))
+
+    with pytest.raises(BooksError):
+        books.check()
+
+
+def test_while_bad_records_are_skipped_it_is_given_whole_batches_until_one_is_bad(books):
+    Positives.calls.clear()
+    stage = TransformStage("transform", Positives(), books, skipping())
+    good = stage(of_lines('{"n": 1}', '{"n": 0}', '{"n": 2.50}'))
+    mixed = stage(of_lines('{"n": 1}', '{"n": "x"}', '{"n": 0}', '{"n": 2.50}'))
+
+    assert Positives.calls == [3, 4, 1, 1, 1, 1]
+    assert (good.lines, good.origin) == ([b'{"n": 1}', b'{"n": 2.50}'], [0, 2])
+    assert (mixed.lines, mixed.origin, mixed.split, mixed.position) == ([b'{"n": 1}', b'{"n": 2.50}'], [0, 3], "in/a.jl", 9)
+    assert books.to_dict()["transform"] == {"in": 7, "out": 4, "reasons": {"filtered": 2, "bad": 1}, "reshapes": False}
+    books.check()
+
+
+def test_a_batch_in_which_all_are_bad_is_empty_then(books):
+    made = TransformStage("transform", Positives(), books, skipping())(of_lines('{"n": "x"}'))
+
+    assert (len(made), made.split, made.position) == (0, "in/a.jl", 9)
+
+
+def test_a_transform_that_changes_what_it_is_given_gets_records_one_by_one(books):
+    class Counts(BaseTransform):
+        one_to_one = True
+
+        def transform_batch(self, batch):
+            assert len(batch) == 1
+            for item in batch:
+                item["n"] += 1
+            return batch
+
+    made = TransformStage("transform", Counts(), books, skipping())(batch(1, "x", 2))
+
+    assert (numbers(made), made.origin) == ([2, 3], [0, 2])

@@ -37,7 +37,16 @@ def ozzy_filter() -> dict[str, Module]:
 def ozzy_transform() -> dict[str, Module]:
     """Transforms."""
     return {
+        "cast": Module("ozzy.builtin.transforms.cast:CastTransform", "Makes values of a type out of others, where nothing is lost by it."),
+        "drop": Module("ozzy.builtin.transforms.drop:DropTransform", "Leaves out some fields."),
+        "explode": Module("ozzy.builtin.transforms.explode:ExplodeTransform", "Makes a record of each element of a list."),
+        "flatson": Module("ozzy.builtin.transforms.flatson:FlatsonTransform", "Flattens records by a JSON Schema."),
+        "flatten": Module("ozzy.builtin.transforms.flatten:FlattenTransform", "Makes fields of nested objects fields of the record."),
+        "jq": Module("ozzy.builtin.transforms.jq:JQTransform", "Makes records by a jq program."),
+        "mask": Module("ozzy.builtin.transforms.mask:MaskTransform", "Hides what values say: digests, fixed texts, cut texts."),
         "no_transform": Module("ozzy.builtin.transforms.no_transform:NoTransform", "Leaves records as they are.", aliases=("none",)),
+        "rename": Module("ozzy.builtin.transforms.rename:RenameTransform", "Gives fields other names."),
+        "select": Module("ozzy.builtin.transforms.select:SelectTransform", "Keeps only some fields, in a given order."),
     }
 
 

@@ -7,7 +7,18 @@ import click
 
 from ozzy.cli.style import screen_width, styled, table
 
-ABILITIES = ("staging", "replayable", "starts_anywhere", "one_to_one", "resumable", "appendable", "file_extension", "prints", "shared")
+ABILITIES = (
+    "staging",
+    "replayable",
+    "starts_anywhere",
+    "one_to_one",
+    "at_most_one",
+    "resumable",
+    "appendable",
+    "file_extension",
+    "prints",
+    "shared",
+)
 
 
 @click.group(short_help="List the modules that are installed, and their options.")

@@ -29,6 +29,13 @@ class BaseTransform(BaseModule):
     one_to_one: bool = False
     """Whether each record gives exactly one, in the same order; the books hold it to that."""
 
+    at_most_one: bool = False
+    """Whether each record gives one at the most, in the same order; the books count those that give none as filtered."""
+
+    leaves_input: bool = False
+    """Whether the records it is given stay as they are, because it makes new ones. Where bad records are passed over, such a transform
+    is given whole batches, others are given records one by one."""
+
     def transform_batch(self, batch: Batch) -> Batch | Iterable[Any]:
         """The records after the change. Called once for each batch that is not empty.
 

@@ -12,6 +12,7 @@ import attrs
 
 from ozzy.data.json_text import MISSING, decode_line, encode_record, select_fields
 from ozzy.data.record import BaseRecord, Record
+from ozzy.data.tokens import PLAIN, TOKENS, Change, Row, Unfold, join_tokens, picked_lines, split_line
 from ozzy.errors import DataError
 
 
@@ -72,6 +73,22 @@ class Batch:
                 raise DataError(f"a record must be a mapping, not {type(record).__name__}", row=row)
         return cls(records=rows, **more)
 
+    @classmethod
+    def from_tokens(cls, rows: Iterable[Row], **more: Any) -> "Batch":
+        """A batch of lines, each joined from its tokens: field names to `msgspec.Raw` or to plain values. Raises DataError with the row."""
+        return cls(lines=_each(join_tokens, list(rows)), **more)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Batch"]) -> "Batch":
+        """The rows of several batches, one after the other: lines where each of them has lines, else records."""
+        lines = all("lines" in part.faces for part in parts)
+        origins = [part.origin for part in parts]
+        return cls(
+            lines=[line for part in parts for line in part.lines] if lines else None,
+            records=None if lines else [record for part in parts for record in part.records],
+            origin=None if None in origins else [row for origin in origins for row in origin or ()],
+        )
+
     def __len__(self) -> int:
         return len(self._lines if self._lines is not None else self._records or ())
 
@@ -110,6 +127,52 @@ class Batch:
         if self._records is not None:
             return [tuple([record.get(field, MISSING) for field in fields]) for record in self._records]
         return select_fields(self._lines or [], fields)
+
+    def tokens(self) -> list[Row]:
+        """One dict a row with its values as they stand in the line (`msgspec.Raw`): only the outermost object is taken apart.
+
+        Key order and the bytes of values stay; of duplicate keys the last wins. Raises DataError with the row that can't be.
+        """
+        return _each(split_line, self.lines)
+
+    def project(self, fields: tuple[str, ...]) -> "Batch":
+        """New rows with only these top-level fields, in this order; from lines the bytes of their values stay. Raises DataError."""
+        if self._lines is not None:
+            return self._remade(lines=picked_lines(self._lines, fields))
+        return self._remade(records=[{name: record[name] for name in fields if name in record} for record in self._records or []])
+
+    def rewrite(self, change: Change) -> "Batch":
+        """New rows, each what `change(row, form)` makes of a row; this batch stays as it is.
+
+        From lines, a row is a dict of tokens and its values keep their bytes; else it is the record. `form` takes nested values apart
+        and puts them together, so that `change` is the same for both. It gives a new dict, or the very one it was given where nothing
+        changes: then the line leaves as it came. Raises DataError with the row.
+        """
+        if self._lines is None:
+            return self._remade(records=_each(lambda record: change(record, PLAIN), self._records or []))
+
+        def rewritten(line: bytes) -> bytes:
+            row = split_line(line)
+            new = change(row, TOKENS)
+            return line if new is row else join_tokens(new)
+
+        return self._remade(lines=_each(rewritten, self._lines))
+
+    def unfold(self, unfold: Unfold) -> "Batch":
+        """As `rewrite`, with any number of new rows for each: `unfold(row, form)` gives a list. No row has an origin then."""
+        if self._lines is None:
+            unfolded = _each(lambda record: unfold(record, PLAIN), self._records or [])
+            return Batch(records=[record for records in unfolded for record in records], split=self.split, position=self.position)
+
+        def several(line: bytes) -> list[bytes]:
+            row = split_line(line)
+            return [line if new is row else join_tokens(new) for new in unfold(row, TOKENS)]
+
+        lines = [line for lines in _each(several, self._lines) for line in lines]
+        return Batch(lines=lines, split=self.split, position=self.position)
+
+    def _remade(self, *, lines: list[bytes] | None = None, records: list[Any] | None = None) -> "Batch":
+        return Batch(lines=lines, records=records, split=self.split, position=self.position, origin=self.origin)
 
     def changed(self) -> "Batch":
         """The batch after its records were changed in place: no other face is left of it."""

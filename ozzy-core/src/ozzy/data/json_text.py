@@ -25,7 +25,8 @@ DEPTH_LIMIT: Final = 256
 
 _decoder = msgspec.json.Decoder(dict[str, Any])
 _skim = msgspec.json.Decoder(msgspec.defstruct("Row", [], gc=False)).decode
-_failures: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+FAILURES: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding may raise; `data_error` makes a DataError of it."""
 
 
 def check_line(line: bytes) -> None:
@@ -38,8 +39,8 @@ def check_line(line: bytes) -> None:
     try:
         _skim(line)
         line.isascii() or line.decode()
-    except _failures as error:
-        raise _data_error(error) from error
+    except FAILURES as error:
+        raise data_error(error) from error
 
 
 def bad_lines(lines: Sequence[bytes]) -> dict[int, str]:
@@ -48,7 +49,7 @@ def bad_lines(lines: Sequence[bytes]) -> dict[int, str]:
         deque(map(_skim, lines), 0)
         text = b"\n".join(lines)
         text.isascii() or text.decode()
-    except _failures:
+    except FAILURES:
         return _found_bad(range(len(lines)), lines)
     if max(map(len, lines), default=0) <= _DEEP_AT:
         return {}
@@ -69,8 +70,8 @@ def compacted(line: bytes) -> bytes:
     """The same JSON without blanks between its tokens, every token as it was. Raises DataError."""
     try:
         return msgspec.json.format(line, indent=-1)
-    except _failures as error:
-        raise _data_error(error) from error
+    except FAILURES as error:
+        raise data_error(error) from error
 
 
 def decode_line(line: bytes) -> Record:
@@ -79,8 +80,8 @@ def decode_line(line: bytes) -> Record:
         raise _too_deep()
     try:
         return _decoder.decode(line)
-    except _failures as error:
-        raise _data_error(error) from error
+    except FAILURES as error:
+        raise data_error(error) from error
 
 
 def select_fields(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[tuple[Any, ...]]:
@@ -91,14 +92,14 @@ def select_fields(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[tuple
     select = _selector(fields)
     try:
         return select(lines)
-    except _failures:
+    except FAILURES:
         pass
     selected = []
     for row, line in enumerate(lines):
         try:
             selected += select([line])
-        except _failures as error:
-            raise _data_error(error, row) from error
+        except FAILURES as error:
+            raise data_error(error, row) from error
     return selected
 
 
@@ -195,7 +196,8 @@ def _too_deep(row: int | None = None) -> DataError:
     return DataError(f"nested deeper than {DEPTH_LIMIT} levels", row=row)
 
 
-def _data_error(error: Exception, row: int | None = None) -> DataError:
+def data_error(error: Exception, row: int | None = None) -> DataError:
+    """What one of the `FAILURES` means, in words for people."""
     if isinstance(error, UnicodeDecodeError):
         return DataError(f"not UTF-8: {error.reason}", row=row)
     if isinstance(error, RecursionError):

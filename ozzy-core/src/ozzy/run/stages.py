@@ -171,20 +171,27 @@ class TransformStage(Stage):
     module: BaseTransform
 
     def __init__(self, name: str, module: BaseTransform, books: Books, errors: ErrorPolicy) -> None:
-        super().__init__(name, module, books, errors, reshapes=not module.one_to_one)
+        super().__init__(name, module, books, errors, reshapes=not (module.one_to_one or module.at_most_one))
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether records are given one by one: what a transform did to a batch that failed could not be taken back."""
+        return self.errors.skips and (self.stateful or not self.module.leaves_input)
 
     def apply(self, batch: Batch) -> Batch:
         """What the transform makes of the rows."""
-        if self.errors.skips:
-            return self._one_by_one(batch)
+        if self.one_by_one:
+            return self._each_alone(batch)
         made: list[Any] = []
         try:
             transformed = self._transformed(batch, made)
         except Exception as error:
+            if self.errors.skips:
+                return self._each_alone(batch)
             raise self.failure(batch, error, None, row=len(made) if self.module.one_to_one and made else None) from error
         if self.module.one_to_one and len(transformed) == len(batch):
             transformed.origin = batch.origin
-        self.books.enter(self.name, len(batch), len(transformed))
+        self._book(len(batch), len(transformed))
         return transformed
 
     def _transformed(self, batch: Batch, made: list[Any]) -> Batch:
@@ -201,12 +208,25 @@ class TransformStage(Stage):
             made.append(record)
         return Batch.from_records(made, split=batch.split, position=batch.position)
 
-    def _one_by_one(self, batch: Batch) -> Batch:
-        good, made = self.each(batch, lambda one: self._transformed(one, []).records)
-        records = [record for records in made for record in records]
-        self.books.enter(self.name, len(good), len(records))
-        origin = good.origin if self.module.one_to_one and len(records) == len(good) else None
-        return Batch.from_records(records, split=batch.split, position=batch.position, origin=origin)
+    def _each_alone(self, batch: Batch) -> Batch:
+        good, made = self.each(batch, self._alone)
+        joined = Batch.joined(made)
+        joined.split, joined.position = batch.split, batch.position
+        if self.module.one_to_one and len(joined) == len(good):
+            joined.origin = good.origin
+        self._book(len(good), len(joined))
+        return joined
+
+    def _book(self, records_in: int, records_out: int) -> None:
+        dropping = self.module.at_most_one and not self.module.one_to_one and records_out < records_in
+        self.books.enter(self.name, records_in, records_out, "filtered" if dropping else None)
+
+    def _alone(self, one: Batch) -> Batch:
+        """What the transform makes of one record, looked at as far as it is not made of lines."""
+        made = self._transformed(one, [])
+        if "lines" not in made.faces:
+            _ = made.records
+        return made
 
 
 class GroupStage(Stage):

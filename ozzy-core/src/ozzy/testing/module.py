@@ -145,9 +145,10 @@ class ModuleContract:
     def test_all_problems_come_at_once(self) -> None:
         """Who has three mistakes in a config is told of three."""
         wrong: dict[str, Any] = {"no_such_option": 1}
-        for name, one in self.declared().items():
+        for name in self.declared():
             for value in _WRONG:
-                if any(problem.path == f"options.{name}" for problem in self._look(one, value)):
+                together = examine(self.module, self.given | {"no_such_option": 1, name: deepcopy(value)}).problems
+                if any(problem.path == f"options.{name}" for problem in together):
                     wrong[name] = value
                     break
         paths = {problem.path.rpartition("options.")[2].partition(".")[0] for problem in self.problems(self.given | wrong)}

@@ -1,10 +1,12 @@
 """The suite of transforms."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 from ozzy import Batch, DataError
 from ozzy.testing.batches import BatchContract
+from ozzy.testing.samples import odd_records
 from ozzy.testing.verdict import as_text, difference, plain, shown
 
 
@@ -42,6 +44,28 @@ class TransformContract(BatchContract):
                 self.broken(f"it says one_to_one and makes {len(alone)} records of {shown(record)}")
             if as_text(alone[0]) != as_text(whole[row]):
                 self.broken(f"it says one_to_one, but record {row + 1} is {shown(whole[row])} in a batch and {shown(alone[0])} alone")
+
+    def test_at_most_one_is_kept(self) -> None:
+        """Where it says `at_most_one`, no record gives several."""
+        if not self.make().at_most_one:
+            return
+        for record in self.samples:
+            alone = self.outcome(self.make(), self.batch([record]))
+            if len(alone) > 1:
+                self.broken(f"it says at_most_one and makes {len(alone)} records of {shown(record)}")
+
+    def test_what_it_is_given_is_left_alone(self) -> None:
+        """Where it says `leaves_input`, the records it was given are afterwards what they were."""
+        module = self.make()
+        if not module.leaves_input:
+            return
+        for records in (self.samples, *([record] for _, record in odd_records(self.samples))):
+            batch = self.batch(records)
+            with contextlib.suppress(DataError):
+                self.outcome(module, batch)
+            problem = difference([plain(record) for record in records], [plain(record) for record in batch.records])
+            if problem:
+                self.broken(f"it says leaves_input, and changes what it is given: {problem}")
 
     def test_every_record_is_one_of_its_own(self) -> None:
         """Records that come out share no memory: who changes one changes no other."""

@@ -195,6 +195,41 @@ class TestOneToOneOutOfOrder(TransformContract):
     says = {"test_one_to_one_is_kept": r"it says one_to_one, but record 1 is .*\"id\": 11.* in a batch and .*\"id\": 0.* alone"}
 
 
+class AtMostOneAndDoubles(BaseTransform):
+    """Says at_most_one and doubles what is active."""
+
+    at_most_one = True
+
+    def transform_batch(self, batch):
+        for item in batch:
+            yield item
+            if item.get("active") is True:
+                yield dict(item)
+
+
+class TestAtMostOneAndDoubles(TransformContract):
+    module = AtMostOneAndDoubles
+    says = {"test_at_most_one_is_kept": r"it says at_most_one and makes 2 records of "}
+
+
+class LeavesInputAndChangesIt(BaseTransform):
+    """Says leaves_input and changes a nested value."""
+
+    leaves_input = True
+
+    def transform_batch(self, batch):
+        for item in batch:
+            copy = dict(item)
+            if isinstance(copy.get("address"), dict):
+                copy["address"]["zip"] = "0"
+            yield copy
+
+
+class TestLeavesInputAndChangesIt(TransformContract):
+    module = LeavesInputAndChangesIt
+    says = {"test_what_it_is_given_is_left_alone": r"it says leaves_input, and changes what it is given: "}
+
+
 class TheSameDict(BaseTransform):
     """Yields one dict again and again."""
 

@@ -1,0 +1,3 @@
+{"id":9007199254740993,"placed":"31/12/2026 18:30","paid":"yes","total":"37.50","customer":{"name":"***","email":"a680c2b78b271f44a0ac3332dc886b4423080fe0df83a20691768e615f7e7ca5","phone":"+34"},"lines":[{"sku": "P-15", "count": "2"}, {"sku": "T-1", "count": "10"}]}
+{"id":9007199254740994,"placed":"01/01/2027 09:05","paid":"no","total":"8.9","customer":{"name":"***","email":"ad837482ed696dc6df2a7ad03223c9474c85432372c8eb8f26dd77ca9cc1463a","phone":null},"lines":[{"sku": "V-2", "count": "1"}]}
+{"id":9007199254740995,"placed":"02/01/2027 11:00","paid":"yes","total":"0","customer":{"name":"***","email":"a680c2b78b271f44a0ac3332dc886b4423080fe0df83a20691768e615f7e7ca5"},"lines":[]}

@@ -1,0 +1,137 @@
+"""Lines taken apart into tokens: a dict of field names to values that stay as the bytes they are.
+
+Whoever drops, renames or moves fields need not decode what it does not look at: that is cheaper, and the bytes of values survive.
+A `Form` takes nested values apart in the same way from lines and from records, so that a change is written once for both.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from ozzy.data.json_text import FAILURES, MISSING, data_error, encode_record
+from ozzy.errors import DataError
+
+Row = dict[str, Any]
+"""Field names to values: plain ones, or tokens (`msgspec.Raw`)."""
+
+_split_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_OBJECT, _ARRAY = b"{"[0], b"["[0]
+
+
+class Form(Protocol):
+    """What the values of a row are, and how they are taken apart and put together."""
+
+    def members(self, value: Any) -> Row | None:
+        """The members of an object, not to be changed; None for any other value."""
+
+    def elements(self, value: Any) -> Sequence[Any] | None:
+        """The elements of an array, not to be changed; None for any other value."""
+
+    def whole(self, parts: Row | list[Any]) -> Any:
+        """A value of members or elements that are in this form."""
+
+    def plain(self, value: Any) -> Any:
+        """The value as Python has it. Raises DataError for a number out of range."""
+
+    def made(self, value: Any) -> Any:
+        """A plain value in this form. Raises DataError for what can't be JSON."""
+
+
+Change = Callable[[Row, Form], Row]
+Unfold = Callable[[Row, Form], Sequence[Row]]
+
+
+class _Plain:
+    """Values of records."""
+
+    def members(self, value: Any) -> Row | None:
+        return value if isinstance(value, dict) else None
+
+    def elements(self, value: Any) -> Sequence[Any] | None:
+        return value if isinstance(value, (list, tuple)) else None
+
+    def whole(self, parts: Row | list[Any]) -> Any:
+        return parts
+
+    def plain(self, value: Any) -> Any:
+        return value
+
+    def made(self, value: Any) -> Any:
+        return value
+
+
+class _Tokens:
+    """Values of lines, each a `msgspec.Raw`."""
+
+    def members(self, value: msgspec.Raw) -> Row | None:
+        return _split_object(value) if memoryview(value)[0] == _OBJECT else None
+
+    def elements(self, value: msgspec.Raw) -> Sequence[Any] | None:
+        return _split_array(value) if memoryview(value)[0] == _ARRAY else None
+
+    def whole(self, parts: Row | list[Any]) -> msgspec.Raw:
+        return msgspec.Raw(_encode(parts))
+
+    def plain(self, value: msgspec.Raw) -> Any:
+        try:
+            return _decode(value)
+        except FAILURES as error:
+            raise data_error(error) from error
+
+    def made(self, value: Any) -> msgspec.Raw:
+        return msgspec.Raw(encode_record(value))
+
+
+PLAIN: Final[Form] = _Plain()
+"""The form of records."""
+
+TOKENS: Final[Form] = _Tokens()
+"""The form of lines."""
+
+
+def split_line(line: bytes) -> Row:
+    """The fields of a line, their values as tokens. Raises DataError."""
+    try:
+        return _split_object(line)
+    except FAILURES as error:
+        raise data_error(error) from error
+
+
+def join_tokens(row: Row) -> bytes:
+    """The line of such fields, without blanks between them. Raises DataError."""
+    try:
+        return _encode(row)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"can't be written as JSON: {error}") from error
+
+
+def picked_lines(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[bytes]:
+    """The lines with only these top-level fields, in this order. Raises DataError with the row that can't be taken apart."""
+    pick = _picker(fields)
+    picked = []
+    try:
+        for line in lines:
+            picked.append(pick(line))  # noqa: PERF401 - its length is the row that failed
+    except FAILURES as error:
+        raise data_error(error, len(picked)) from error
+    return picked
+
+
+@lru_cache(maxsize=128)
+def _picker(fields: tuple[str, ...]) -> Callable[[bytes], bytes]:
+    names = list(dict.fromkeys(fields))
+    columns = [(f"f{i}", msgspec.Raw, msgspec.field(default=MISSING, name=name)) for i, name in enumerate(names)]
+    try:
+        decode = msgspec.json.Decoder(msgspec.defstruct("Row", columns, gc=False)).decode
+    except ValueError:
+        return lambda line: _picked(_split_object(line), names)
+    return lambda line: _encode(decode(line))
+
+
+def _picked(row: Row, names: list[str]) -> bytes:
+    return _encode({name: row[name] for name in names if name in row})
