@@ -49,6 +49,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "light and full": {},
     "full only": {"checkpoint": {"full_every": {"records": 40}, "every_records": 1000}},
     "light only, with a list of checksums": {"writer": {"generate_md5": True}, "checkpoint": {"every_records": 30}},
+    "with keys on disk": {"filter": [{"name": "dupe", "options": {"key_field": "id"}}]},
     "overwriting": {"writer": {"if_exists": "overwrite"}},
 }
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import attrs
 
+from ozzy.contracts.filter_chain import called
 from ozzy.contracts.module import blamed_on
 from ozzy.data.batch import Batch
 from ozzy.data.record import Record
@@ -178,10 +179,10 @@ def preview(
         seen = [PreviewStage("reader", type(pipeline.reader).__name__, list(first))]
         for stage in stages_of(pipeline, Books(), errors):
             batch = stage(batch)
-            seen.append(PreviewStage(stage.name, type(stage.module).__name__, _aligned(batch, len(first))))
+            seen.append(PreviewStage(stage.name, called(stage.module), _aligned(batch, len(first))))
         for label, chosen_by in pipeline.routes.items():
             route = FilterStage(f"{label}.when", chosen_by, Books(), errors)
-            seen.append(PreviewStage(route.name, type(chosen_by).__name__, _aligned(route(batch), len(first))))
+            seen.append(PreviewStage(route.name, called(chosen_by), _aligned(route(batch), len(first))))
         return seen
     finally:
         pipeline.close()

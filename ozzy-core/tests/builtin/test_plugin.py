@@ -13,13 +13,14 @@ from ozzy.hookspecs import KINDS
 NAMES = {
     "reader": ["fs", "random"],
     "deserializer": ["csv", "json", "json_lines", "tsv"],
-    "filter": ["key_value", "key_value_regex", "no_filter"],
+    "filter": ["dupe", "key_value", "key_value_regex", "no_filter"],
     "transform": ["cast", "drop", "explode", "flatson", "flatten", "jq", "mask", "no_transform", "rename", "select"],
-    "grouper": ["file_key", "no_grouper"],
+    "grouper": ["file_key", "no_grouper", "time"],
     "formatter": ["csv", "json"],
     "writer": ["console", "fs"],
     "persistence": ["file"],
     "stats_manager": ["basic", "logging"],
+    "notifications": ["ses_mail", "smtp", "webhook"],
 }
 OFFERED = [(kind, name) for kind, names in NAMES.items() for name in names]
 

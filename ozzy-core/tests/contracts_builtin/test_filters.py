@@ -1,6 +1,7 @@
 """The filters of the core keep their contract."""
 # ruff: noqa: RUF012
 
+from ozzy.builtin.filters.dupe import DupeFilter
 from ozzy.builtin.filters.key_value import KeyValueFilter, KeyValueRegexFilter
 from ozzy.builtin.filters.no_filter import NoFilter
 from ozzy.testing.filter import FilterContract
@@ -28,3 +29,25 @@ class TestKeyValueFilterOnNestedFields(FilterContract):
 class TestKeyValueRegexFilter(FilterContract):
     module = KeyValueRegexFilter
     options = {"keys": [{"name": "name", "value": "näme [3-8]"}]}
+
+
+class TestKeyValueFilterThatCompares(FilterContract):
+    module = KeyValueFilter
+    options = {
+        "keys": [
+            {"name": "id", "value": 2, "operator": ">="},
+            {"name": "name", "value": "näme 5", "operator": "!="},
+            {"name": "country", "value": ["uk"], "operator": "not_in"},
+            {"name": "nothing", "value": False, "operator": "exists"},
+        ]
+    }
+
+
+class TestDupeFilter(FilterContract):
+    module = DupeFilter
+    options = {"key_field": "country"}
+
+
+class TestDupeFilterOfSeveralFields(FilterContract):
+    module = DupeFilter
+    options = {"keys": ["country", "address.city"], "memory": "64 KiB"}

@@ -34,6 +34,43 @@ class TestKillFSWriter(KillContract):
     config = {"grouper": {"name": "file_key", "options": {"keys": ["country"]}}}
 
 
+class _WithDuplicates(KillContract):
+    writer = {"name": "fs", "options": {"filebase": "out/part", "compression": "none"}}
+
+    @pytest.fixture
+    def reader(self, tmp_path: Path) -> dict[str, Any]:
+        folder = tmp_path / "source"
+        folder.mkdir()
+        for number in range(3):
+            records = [{"id": at, "_key": at * 7 % 45 if at % 11 else None} for at in range(number * 30, number * 30 + 30)]
+            (folder / f"{number}.jl").write_text("".join(json.dumps(record) + "\n" for record in records))
+        return {"name": "fs", "options": {"input": str(folder), "batch_size": 4}}
+
+
+class TestKillDupeFilter(_WithDuplicates):
+    config = {"filter": {"name": "dupe", "options": {"memory": "64 KiB"}}}
+
+
+class TestKillDupeFiltersInChains(_WithDuplicates):
+    config = {
+        "filter_before": {
+            "or": [
+                {"not": {"name": "key_value", "options": {"keys": [{"name": "id", "value": 70, "operator": "<"}]}}},
+                [{"name": "key_value", "options": {"keys": [{"name": "id", "value": 40, "operator": "!="}]}}, "dupe"],
+            ]
+        },
+        "filter_after": ["no_filter", {"not": {"and": ["dupe", {"not": "dupe"}]}}],
+    }
+
+
+class TestKillDupeFilterBeforeATransaction(_WithDuplicates):
+    config = {"filter": "dupe"}
+    writer = {"name": "ledger", "options": {"path": "ledger.sqlite"}}
+
+    def oracle(self) -> Iterable[Any]:
+        return [record["id"] for record in LedgerWriter.records(self.here / "ledger.sqlite")]
+
+
 class TestKillConsoleLikeWriter(KillContract):
     writer = {"name": "bare", "options": {"path": "rows.jl"}}
 

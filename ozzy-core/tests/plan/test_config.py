@@ -344,3 +344,67 @@ class TestInheritedShape:
         config = load(decompressor={"name": name})
         assert config.problems == []
         assert config.decompressor == Section("decompressor", "decompressor", word)
+
+
+class TestChains:
+    def test_a_list_is_a_chain_of_which_all_have_to_pass(self):
+        config = load(filter=["a", {"name": "b", "options": {"x": 1}}])
+
+        assert config.problems == []
+        assert config.filter_before == Section(
+            "filter", "filter", "and", members=(Section("filter.0", "filter", "a"), Section("filter.1", "filter", "b", {"x": 1}))
+        )
+
+    def test_chains_nest(self):
+        config = load(filter_after={"or": ["a", {"not": "b"}, {"and": ["c", ["d"]]}, {"not": ["e", "f"]}]})
+        paths = [section.path for section in config.sections() if section.kind == "filter"]
+
+        assert config.problems == []
+        assert [section.name for section in config.filter_after.members] == ["a", "not", "and", "not"]
+        assert paths == [f"filter_after.or.{rest}" for rest in ("0", "1.not", "2.and.0", "2.and.1.0", "3.not.0", "3.not.1")]
+
+    def test_a_writer_may_have_a_chain(self):
+        config = load(writer=[{"name": "console", "when": {"not": {"or": ["a", "b"]}}}])
+
+        assert [section.path for section in config.sections()][2:4] == ["writer.0.when.not.or.0", "writer.0.when.not.or.1"]
+
+    @pytest.mark.parametrize(
+        ("chain", "problem"),
+        [
+            ([], "filter: expected at least one filter, given an empty list"),
+            ({"or": []}, "filter.or: expected at least one filter, given an empty list"),
+            ({"not": []}, "filter.not: expected at least one filter, given an empty list"),
+            ({"or": "a"}, 'filter.or: expected a list of filters, given "a" (str)'),
+            ({"and": {"name": "a"}}, "filter.and: expected a list of filters, given"),
+            ({"not": None}, "filter.not: expected the name of a filter"),
+            (["a", 5], "filter.1: expected the name of a filter"),
+            ({"or": ["a", {"and": ["b", {"nam": "c"}]}]}, "filter.or.1.and.1.nam: unknown key"),
+            ({"or": ["a"], "and": ["b"]}, "filter.or: stands beside and, which stands alone"),
+            ({"name": "a", "not": "b"}, "filter.name: stands beside not, which stands alone"),
+            ({"orr": ["a"]}, "filter.orr: unknown key"),
+        ],
+    )
+    def test_what_is_wrong_is_told_with_its_place(self, chain, problem):
+        assert any(one.startswith(problem) for one in told(load(filter=chain)))
+
+    def test_a_misspelt_word_is_told_the_near_one(self):
+        assert any('did you mean "or"' in one or "or" in one.partition("unknown key")[2] for one in told(load(filter={"orr": ["a"]})))
+
+    def test_all_members_are_looked_at(self):
+        assert len(told(load(filter={"or": [5, {"not": 6}, ["a", 7]]}))) == 3
+
+    def test_depth_has_an_end(self):
+        chain = "a"
+        for _ in range(200):
+            chain = {"or": [chain]}
+
+        assert any("nested deeper than" in one for one in told(load(filter=chain)))
+
+    @pytest.mark.parametrize("chain", [["exporters.filters.no_filter.NoFilter"], {"or": [{"not": "exporters.filters.no_filter.NoFilter"}]}])
+    def test_an_inherited_name_in_a_chain_makes_the_shape_inherited(self, chain):
+        assert load(filter=chain).inherited
+        assert load(writer=[{"name": "console", "when": chain}]).inherited
+
+    @pytest.mark.parametrize("key", ["reader", "grouper", "transform", "writer"])
+    def test_only_filters_have_chains(self, key):
+        assert told(load({key: {"or": ["a"]}})) != []

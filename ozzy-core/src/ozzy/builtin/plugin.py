@@ -27,6 +27,7 @@ def ozzy_decode() -> dict[str, Module]:
 def ozzy_filter() -> dict[str, Module]:
     """Filters."""
     return {
+        "dupe": Module("ozzy.builtin.filters.dupe:DupeFilter", "Keeps the first record of each key."),
         "key_value": Module("ozzy.builtin.filters.key_value:KeyValueFilter", "Keeps records whose fields have given values."),
         "key_value_regex": Module("ozzy.builtin.filters.key_value:KeyValueRegexFilter", "Keeps records whose fields match patterns."),
         "no_filter": Module("ozzy.builtin.filters.no_filter:NoFilter", "Keeps every record.", aliases=("none",)),
@@ -56,6 +57,7 @@ def ozzy_group() -> dict[str, Module]:
     return {
         "file_key": Module("ozzy.builtin.groupers.file_key:FileKeyGrouper", "A file for each combination of values of some fields."),
         "no_grouper": Module("ozzy.builtin.groupers.no_grouper:NoGrouper", "All records belong together.", aliases=("none",)),
+        "time": Module("ozzy.builtin.groupers.time:TimeGrouper", "A file for each day, month or hour of a moment."),
     }
 
 

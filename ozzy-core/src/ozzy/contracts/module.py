@@ -72,6 +72,16 @@ class BaseModule:
     kind: ClassVar[str] = ""
     supported_options: ClassVar[dict[str, dict[str, Any]]] = {}
     options: Any
+    state_folder: Path | None = None
+    """A folder of its own within the run's state, for what a stage that remembers something keeps on disk; told before the first batch and
+    before `set_state`.
+
+    It is not made yet. None where the run leaves no trace (a dry run, `ozzy preview`, `read`): use a temporary file then. What a state
+    rests on has to be on disk for good, synced, when `get_state` returns, and small facts that tell it go into the state: names, lengths,
+    the number of a checkpoint. A resumed run may go on from any earlier checkpoint: keep what those rest on, and let `set_state` forget
+    what is newer, or raise StateError where something is gone. A run that begins anew has no `set_state`: what lies in the folder then is
+    nobody's. The folder is deleted when the run succeeds or is given up. `ozzy.staging.key_set.KeySet` does all this for a set of texts.
+    """
 
     def __init__(self, options: Mapping[str, Any] | None = None, metadata: Metadata | None = None) -> None:
         section = options or {}
@@ -119,9 +129,10 @@ class BaseModule:
         """What a filter, transform or grouper remembers from one batch to the next, as JSON (or whatever a position may hold).
 
         Asked for at each checkpoint, light and full, between two batches, when every record given so far has gone on to the writers; it
-        changes nothing. Each checkpoint keeps it whole, so keep it small. None is nothing to remember. What would not come back as it
-        was (a set, NaN) ends the run with a StateError at the first checkpoint. A stage that writes this writes `set_state` too; under
-        `errors: skip` it is given its records one by one, so that a bad one leaves no trace of those around it.
+        changes nothing. Each checkpoint keeps it whole, so keep it small; what is large belongs into `state_folder`. None is nothing to
+        remember. What would not come back as it was (a set, NaN) ends the run with a StateError at the first checkpoint. A stage that
+        writes this writes `set_state` too; under `errors: skip` it is given its records one by one, so that a bad one leaves no trace of
+        those around it.
         """
         return None
 

@@ -1,13 +1,14 @@
 """What tells a stage that remembers something from one that does not."""
 
 from ozzy.contracts.filter import BaseFilter
+from ozzy.contracts.filter_chain import FilterChain
 from ozzy.contracts.grouper import BaseGrouper
 from ozzy.contracts.module import BaseModule, overrides
 from ozzy.contracts.transform import BaseTransform
 
 
 def stateful(module: object) -> bool:
-    """Whether a module is a filter, transform or grouper that remembers something from batch to batch.
+    """Whether a module is a filter, transform or grouper that remembers something from batch to batch; a chain does if a member does.
 
     >>> class Unseen(BaseFilter):
     ...     seen = ()
@@ -18,6 +19,8 @@ def stateful(module: object) -> bool:
     >>> stateful(Unseen()), stateful(BaseFilter())
     (True, False)
     """
+    if isinstance(module, FilterChain):
+        return any(map(stateful, module.members.values()))
     return isinstance(module, (BaseFilter, BaseTransform, BaseGrouper)) and overrides(module, "get_state", BaseModule)
 
 

@@ -251,7 +251,25 @@ def _section(kind: str, names: list[str], bare: list[str], rules: list[Schema]) 
     whole: Schema = {"type": "object", "required": ["name"], "properties": properties, "additionalProperties": False}
     if rules:
         whole["allOf"] = rules
-    return {"oneOf": [{"anyOf": [{"enum": list(dict.fromkeys(bare))}, elsewhere]}, whole]}
+    forms = [{"anyOf": [{"enum": list(dict.fromkeys(bare))}, elsewhere]}, whole]
+    return {"oneOf": [*forms, *(_chains() if kind == "filter" else ())]}
+
+
+def _chains() -> list[Schema]:
+    """The forms of a chain of filters."""
+    one: Schema = {"$ref": "#/$defs/filter"}
+    several: Schema = {"type": "array", "items": one, "minItems": 1}
+    told = {"and": "All have to pass.", "or": "One has to pass.", "not": "It must not pass."}
+    joined = [
+        {
+            "type": "object",
+            "required": [word],
+            "properties": {word: {"description": text, **(one if word == "not" else several)}},
+            "additionalProperties": False,
+        }
+        for word, text in told.items()
+    ]
+    return [{"description": "All of them have to pass.", **several}, *joined]
 
 
 def _place(key: str, place: Place) -> Schema:

@@ -59,11 +59,12 @@ class Config:
         return str(self.file) if self.file else "the config"
 
     def sections(self) -> list[Section]:
-        """Every section that names a module to be found, in the order of the data; `decompressor` is none."""
+        """Every section that names a module to be found, members of chains too, in the order of the data; `decompressor` is none."""
         middle = [self.deserializer, self.filter_before, *self.transforms, self.filter_after, self.grouper, self.formatter]
         writers = [one for section in self.writers for one in (section.when, section)]
         ends = [*writers, self.persistence, self.stats_manager, *self.notifications]
-        return [section for section in (self.reader, *middle, *ends) if section is not None and section.name]
+        given = [section for section in (self.reader, *middle, *ends) if section is not None and section.name]
+        return [one for section in given for one in section.modules()]
 
 
 def load_config(

@@ -9,6 +9,7 @@ import attrs
 from ozzy.contracts.decoder import BaseDecoder, choose
 from ozzy.contracts.file_writer import BaseNamedFileWriter, FedFiles
 from ozzy.contracts.filter import BaseFilter
+from ozzy.contracts.filter_chain import FilterChain
 from ozzy.contracts.formatter import BaseExportFormatter
 from ozzy.contracts.grouper import BaseGrouper
 from ozzy.contracts.module import BaseModule, Metadata
@@ -24,6 +25,7 @@ from ozzy.options.settings import NotifyWhen
 from ozzy.plan.config import Config
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
+from ozzy.plan.sections import Section
 
 DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"}
 
@@ -97,6 +99,12 @@ class Pipeline:
                 )
             )
 
+    def give_state_folders(self, folder: Path | None) -> None:
+        """Tell each stage that remembers something where it may keep that on disk; None where the run leaves no trace."""
+        for part in self.parts:
+            if stateful(part.module):
+                part.module.state_folder = folder / part.stage if folder is not None else None
+
     def keep_writers_apart(self) -> None:
         """Refuse two started writers that give their files the same names: one would overwrite the other's. Raises ConfigError."""
         seen: dict[tuple[type, str], str] = {}
@@ -139,17 +147,17 @@ class _Builder:
         config = self.config
         reader = self.make(config.reader, "reader")
         self.give_decoders(reader)
-        filter_before = self.make(config.filter_before, "filter_before")
+        filter_before = self.make_filter(config.filter_before, "filter_before")
         several = len(config.transforms) > 1
         transforms = [self.make(section, f"transform.{i}" if several else "transform") for i, section in enumerate(config.transforms)]
-        filter_after = self.make(config.filter_after, "filter_after")
+        filter_after = self.make_filter(config.filter_after, "filter_after")
         grouper = self.make(config.grouper, "grouper")
         writers, formatters, routes = {}, {}, {}
         for section in config.writers:
             label = section.label or "writer"
             formatters[label] = self.make(config.formatter, "formatter")
             if section.when is not None:
-                routes[label] = self.make(section.when, f"{label}.when")
+                routes[label] = self.make_filter(section.when, f"{label}.when")
             made = self.make(section, label)
             if config.inherited and isinstance(made, BaseNamedFileWriter) and made.read_option("if_exists") is None:
                 config.notices.append(
@@ -175,6 +183,14 @@ class _Builder:
             notifiers=[self.make(section, f"notifications.{i}") for i, section in enumerate(config.notifications)],
             told_when=[section.told_when for section in config.notifications],
         )
+
+    def make_filter(self, section: Section | None, stage: str) -> Any:
+        """A filter, or a chain with each of its members in a place of its own."""
+        if section is None or not section.members:
+            return self.make(section, stage)
+        places = [(member.path.removeprefix(f"{section.path}."), member) for member in section.members]
+        members = [(place, self.make_filter(member, f"{stage}.{place}")) for place, member in places]
+        return FilterChain(section.name, members, self.metadata)
 
     def make(self, section: Any, stage: str) -> Any:
         if section is None:

@@ -1,7 +1,7 @@
 """The parts of a config: sections that name modules, and settings that belong to none."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import attrs
@@ -27,7 +27,9 @@ from ozzy.plan import inherited
 
 T = TypeVar("T")
 SECTION_KEYS = ("name", "options")
-MORE_KEYS = {"writer": ("label", "when"), "notifications": ("when",)}
+CHAINS = ("and", "or", "not")
+"""What joins filters to one."""
+MORE_KEYS = {"writer": ("label", "when"), "notifications": ("when",), "filter": CHAINS}
 TOLERATED_KEYS = ("log_level", "logger_name")
 STAGES = ("reader", "filter_before", "transform", "filter_after", "grouper", "formatter", "persistence", "stats_manager", "notifications")
 ROUTING = "routing"
@@ -39,7 +41,8 @@ class Section:
     """One module as a config names it: `path` is where it stands (`transform.0`), `options` are as given, with variables put in.
 
     `label` tells writers apart, and is None where there is one without a label; `when` is the filter that decides which records a
-    writer gets, None for all; `told_when` says of which runs a notifier is told, None for all.
+    writer gets, None for all; `told_when` says of which runs a notifier is told, None for all. A chain of filters has `members`, and is
+    called `and`, `or` or `not`.
     """
 
     path: str
@@ -49,6 +52,15 @@ class Section:
     label: str | None = None
     when: "Section | None" = None
     told_when: NotifyWhen | None = None
+    members: "tuple[Section, ...]" = ()
+
+    def modules(self) -> "Iterator[Section]":
+        """The sections that name a module each: this one, or those that a chain is made of."""
+        if self.name in CHAINS and self.kind == "filter":
+            for member in self.members:
+                yield from member.modules()
+        else:
+            yield self
 
 
 class Parts:
@@ -237,7 +249,10 @@ class Parts:
 
     def section(self, key: str) -> Section | None:
         """A section that may be left out."""
-        return self.one(key, PLACES[key].kind, self.tree[key]) if key in self.tree else None
+        if key not in self.tree:
+            return None
+        kind = PLACES[key].kind
+        return self.filter(key, self.tree[key]) if kind == "filter" else self.one(key, kind, self.tree[key])
 
     def several(self, key: str) -> list[Section]:
         """A section that may be left out, or be a list of them."""
@@ -259,7 +274,7 @@ class Parts:
             if key not in allowed and key not in TOLERATED_KEYS:
                 self.wrong(f"{path}.{key}", "unknown key", nearest(key, allowed))
         name, options = value.get("name"), value.get("options")
-        when = self.one(f"{path}.when", "filter", value["when"]) if kind == "writer" and "when" in value else None
+        when = self.filter(f"{path}.when", value["when"]) if kind == "writer" and "when" in value else None
         if "name" not in value:
             self.wrong(f"{path}.name", f"missing; expected the name of a {kind}")
         elif not isinstance(name, str) or not name.strip():
@@ -281,6 +296,32 @@ class Parts:
         examined = examine(NotifyWhen, given, path=f"{path}.when", environ=self.environ)
         self.problems += examined.problems
         return None if examined.problems else examined.value
+
+    def filter(self, path: str, value: Any) -> Section | None:
+        """A filter, or a chain of them: a list, of which all have to pass, `{and: […]}`, `{or: […]}` or `{not: …}`."""
+        if isinstance(value, list):
+            return self.chain(path, path, "and", value)
+        word = next((word for word in CHAINS if isinstance(value, Mapping) and word in value), None)
+        if word is None:
+            return self.one(path, "filter", value)
+        for key in value:
+            if key != word:
+                self.wrong(f"{path}.{key}", f"stands beside {word}, which stands alone", "{and: […]}, {or: […]} or {not: …}; they nest")
+        inner = value[word]
+        if word == "not":
+            member = self.filter(f"{path}.not", inner)
+            return Section(path, "filter", word, members=() if member is None else (member,))
+        if not isinstance(inner, list):
+            self.wrong(f"{path}.{word}", f"expected a list of filters, given {displayed(inner)}")
+            return None
+        return self.chain(path, f"{path}.{word}", word, inner)
+
+    def chain(self, path: str, below: str, word: str, filters: list[Any]) -> Section:
+        """Filters that judge as one; `below` is where their list stands."""
+        if not filters:
+            self.wrong(below, "expected at least one filter, given an empty list")
+        members = [self.filter(f"{below}.{i}", one) for i, one in enumerate(filters)]
+        return Section(path, "filter", word, members=tuple([one for one in members if one is not None]))
 
     def label(self, path: str, value: Mapping[str, Any]) -> str | None:
         """What a writer is called: part of folder names, so it is short and plain."""
@@ -308,4 +349,13 @@ def _names(tree: Mapping[str, Any]) -> list[Any]:
     """The name of every module in a config."""
     values = [one for key in PLACES if key in tree for one in (tree[key] if isinstance(tree[key], list) else [tree[key]])]
     values += [one["when"] for one in values if isinstance(one, Mapping) and "when" in one]
-    return [value.get("name") if isinstance(value, Mapping) else value for value in values]
+    return [value.get("name") if isinstance(value, Mapping) else value for one in values for value in _unchained(one)]
+
+
+def _unchained(value: Any) -> Iterator[Any]:
+    """What a chain of filters is made of; anything else is itself."""
+    inner = value if isinstance(value, list) else [value[word] for word in CHAINS if isinstance(value, Mapping) and word in value]
+    if not inner:
+        yield value
+    for one in inner:
+        yield from _unchained(one)

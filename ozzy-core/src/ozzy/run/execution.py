@@ -27,7 +27,7 @@ from ozzy.run.reporting import Reporting
 from ozzy.run.result import FileResult, Result, StageResult
 from ozzy.run.routing import Routing
 from ozzy.run.runner import Place, Runner
-from ozzy.run.runs import Lease, RunRecord
+from ozzy.run.runs import Lease, RunRecord, stage_folders
 from ozzy.run.schedule import Schedule, SplitList
 from ozzy.run.source_changes import comparable, compared
 from ozzy.run.stages import ErrorPolicy, GroupStage, stages_of
@@ -92,6 +92,7 @@ class Execution:
         metadata.run_id = run_id
         folder = self.record.folder if self.record is not None else Path()
         self.pipeline.start_writers(run_id, metadata.start_time, folder, dry_run=self.record is None)
+        self.pipeline.give_state_folders(stage_folders(self.record) if self.record is not None else None)
         self.pipeline.keep_writers_apart()
         document = self._open_state()
         place = self._stand_at(document)

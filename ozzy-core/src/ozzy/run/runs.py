@@ -4,6 +4,7 @@
 - `STATE/PIPELINE/RUN/run.json`: the facts: config, start, end, counts, what became of it
 - `STATE/PIPELINE/RUN/splits.jsonl`: the parts of the source, as listed when the run began
 - `STATE/PIPELINE/RUN/checkpoint.json`: written by the persistence `file`
+- `STATE/PIPELINE/RUN/stages/STAGE/`: what a stage remembers on disk, while the run is unfinished
 """
 
 import hashlib
@@ -61,6 +62,19 @@ class RunRecord:
     def delete(self) -> None:
         """Forget the run."""
         shutil.rmtree(self.folder)
+
+
+def stage_folders(record: RunRecord) -> Path:
+    """Where the stages of a run keep what they remember on disk, a folder each."""
+    return record.folder / "stages"
+
+
+def forget_stages(record: RunRecord) -> None:
+    """Delete what the stages of a run that is over kept on disk. Raises StateError where that is not possible."""
+    folder = stage_folders(record)
+    if folder.exists():
+        with writing_state(folder):
+            shutil.rmtree(folder)
 
 
 @attrs.define

@@ -22,7 +22,7 @@ from ozzy.run.checkpoint import published_files
 from ozzy.run.execution import Execution
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.result import FileResult, Result, StageResult
-from ozzy.run.runs import Lease, RunRecord, StateFolder, identity_of, state_root
+from ozzy.run.runs import Lease, RunRecord, StateFolder, forget_stages, identity_of, state_root
 
 PUBLISHED_SHOWN = 10
 """How many files of an abandoned run are named."""
@@ -213,7 +213,7 @@ class Start:
         except BaseException:
             _close_after_failure(execution.pipeline)
             raise
-        return _closed_after_success(execution.pipeline, result)
+        return _tidied(execution.record, _closed_after_success(execution.pipeline, result))
 
     def _abandon(self, old: RunRecord, registry: Registry) -> None:
         """Give an unfinished run up: what it staged is deleted, what it had published is left and named."""
@@ -233,6 +233,7 @@ class Start:
         for writer in pipeline.writers.values():
             writer.abandon()
         pipeline.close()
+        forget_stages(old)
         old.save(state="abandoned")
         told = f"run {old.id} was abandoned, and what it had staged is deleted{unknown}"
         if published:
@@ -307,6 +308,16 @@ def _closed_after_success(pipeline: Pipeline, result: Result) -> Result:
     except Exception as error:
         told = error.message if isinstance(error, OzzyError) else reason(error)
         return attrs.evolve(result, notices=[*result.notices, f"all is done, but a module could not be closed: {told}"])
+    return result
+
+
+def _tidied(record: RunRecord | None, result: Result) -> Result:
+    """Delete what stages kept on disk; where that fails, the run has succeeded all the same."""
+    try:
+        if record is not None:
+            forget_stages(record)
+    except StateError as error:
+        return attrs.evolve(result, notices=[*result.notices, f"all is done, but something is left: {error.message}"])
     return result
 
 

@@ -1,0 +1,1 @@
+{"order": 6, "placed": {"at": null}, "total": 7}
