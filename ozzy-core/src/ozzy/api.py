@@ -11,6 +11,7 @@ import attrs
 
 from ozzy.contracts.filter_chain import called
 from ozzy.contracts.module import blamed_on
+from ozzy.contracts.reader import BaseReader
 from ozzy.data.batch import Batch
 from ozzy.data.record import Record
 from ozzy.errors import ConfigError, SourceError
@@ -62,6 +63,7 @@ def run(
     state_dir: str | Path | None = None,
     dry_run: bool = False,
     limit: int | None = None,
+    allow_code: bool = False,
     listener: Listener | None = None,
     stop: Stop | None = None,
     registry: Registry | None = None,
@@ -72,6 +74,7 @@ def run(
     `"auto"` goes on where it is unfinished, else starts a new one; `fresh` abandons an unfinished one. `set` overrides values by path
     (`{"writer.options.compression": "none"}`). `dry_run` reads and runs every stage and writes nothing; `limit` ends the run after so
     many records read. `accept_changes` lets a resumed run go on although config, versions or source are not as they were when it began.
+    `allow_code` lets the config bring code of its own (the options `imports` and `code`).
     Raises OzzyError.
     """
     if resume and fresh:
@@ -81,7 +84,7 @@ def run(
     if limit is not None and limit < 1:
         raise ConfigError(f"limit must be at least 1, not {limit}")
     loaded = load_config(config, set=set or {})
-    start = Start(loaded, set or {}, state_dir, limit, listener, stop, registry, accept_changes)
+    start = Start(loaded, set or {}, state_dir, limit, listener, stop, registry, accept_changes, allow_code)
     return start.go(resume, fresh=fresh, dry_run=dry_run)
 
 
@@ -90,6 +93,7 @@ def resume(
     *,
     config: ConfigSource | None = None,
     accept_changes: bool = False,
+    allow_code: bool = False,
     set: Mapping[str, str] | None = None,
     state_dir: str | Path | None = None,
     listener: Listener | None = None,
@@ -99,11 +103,11 @@ def resume(
     """Go on with a run by its id, or the beginning of it. The config it was started with is in its state.
 
     Secrets are not: where one was written in the config, give `config` or `set` again. `accept_changes` goes on although something
-    is not as it was when the run began. Raises OzzyError.
+    is not as it was when the run began; `allow_code` is asked for again. Raises OzzyError.
     """
     record = StateFolder(state_root(state_dir, None, Path.cwd())).find(run_id)
     start = start_again(record, config, set or {}, registry)
-    start.listener, start.stop, start.accept_changes = listener, stop, accept_changes
+    start.listener, start.stop, start.accept_changes, start.allow_code = listener, stop, accept_changes, allow_code
     return start.go(True, record=record)
 
 
@@ -111,22 +115,27 @@ def abandon(
     run_id: str,
     *,
     config: ConfigSource | None = None,
+    allow_code: bool = False,
     set: Mapping[str, str] | None = None,
     state_dir: str | Path | None = None,
     registry: Registry | None = None,
 ) -> None:
     """Give an unfinished run up, by its id: what it staged is deleted, what it had published stays. Raises OzzyError."""
     record = StateFolder(state_root(state_dir, None, Path.cwd())).find(run_id)
-    start_again(record, config, set or {}, registry).give_up(record)
+    start = start_again(record, config, set or {}, registry)
+    start.allow_code = allow_code
+    start.give_up(record)
 
 
-def read(config: ConfigSource, *, set: Mapping[str, str] | None = None, registry: Registry | None = None) -> Iterator[Record]:
+def read(
+    config: ConfigSource, *, set: Mapping[str, str] | None = None, allow_code: bool = False, registry: Registry | None = None
+) -> Iterator[Record]:
     """The records of a pipeline from its reader to `filter_after`, as dicts, one by one. No writer is needed, no state is kept.
 
     Raises OzzyError.
     """
     loaded = load_config(set=set or {}, source=config)
-    pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded), needs_writer=False)
+    pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded, allow_code=allow_code), needs_writer=False)
     errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit)
     return _records(pipeline, stages_of(pipeline, Books(), errors), errors)
 
@@ -163,11 +172,16 @@ class PreviewStage:
 
 
 def preview(
-    config: ConfigSource, n: int = 5, *, set: Mapping[str, str] | None = None, registry: Registry | None = None
+    config: ConfigSource,
+    n: int = 5,
+    *,
+    set: Mapping[str, str] | None = None,
+    allow_code: bool = False,
+    registry: Registry | None = None,
 ) -> list[PreviewStage]:
     """The first `n` records as they leave each stage. Nothing is written, no state is kept. Raises OzzyError."""
     loaded = load_config(config, set=set or {})
-    pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded), needs_writer=False)
+    pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded, allow_code=allow_code), needs_writer=False)
     errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit)
     try:
         first: list[Record] = []
@@ -176,7 +190,8 @@ def preview(
             if len(first) >= n:
                 break
         batch = Batch.from_records([_copy(record) for record in first], origin=range(len(first)))
-        seen = [PreviewStage("reader", type(pipeline.reader).__name__, list(first))]
+        readers = ", ".join(type(part.module).__name__ for part in pipeline.parts if isinstance(part.module, BaseReader))
+        seen = [PreviewStage("reader", readers, list(first))]
         for stage in stages_of(pipeline, Books(), errors):
             batch = stage(batch)
             seen.append(PreviewStage(stage.name, called(stage.module), _aligned(batch, len(first))))
@@ -211,19 +226,27 @@ class Validation:
     notices: list[str]
 
 
-def validate(config: ConfigSource, *, set: Mapping[str, str] | None = None, registry: Registry | None = None) -> Validation:
+def validate(
+    config: ConfigSource, *, set: Mapping[str, str] | None = None, allow_code: bool = False, registry: Registry | None = None
+) -> Validation:
     """Check a config without reading or connecting. Raises ConfigError or PluginError with everything that is wrong."""
     loaded = load_config(config, set=set or {})
-    modules = resolve(loaded, registry or Registry.load())
-    return Validation(loaded, modules, list(loaded.notices))
+    pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded, allow_code=allow_code))
+    pipeline.close()
+    return Validation(loaded, pipeline.resolved, list(loaded.notices))
 
 
 def explain(
-    config: ConfigSource, *, set: Mapping[str, str] | None = None, state_dir: str | Path | None = None, registry: Registry | None = None
+    config: ConfigSource,
+    *,
+    set: Mapping[str, str] | None = None,
+    state_dir: str | Path | None = None,
+    allow_code: bool = False,
+    registry: Registry | None = None,
 ) -> Explanation:
     """What a run of this config would be: modules, faces, delivery guarantee, and where things go. Nothing is read or connected."""
     loaded = load_config(config, set=set or {})
-    metadata = metadata_of(loaded)
+    metadata = metadata_of(loaded, allow_code=allow_code)
     pipeline = build(loaded, registry or Registry.load(), metadata)
     root = state_root(state_dir, loaded.file, loaded.working_folder)
     identity = identity_of(loaded.name, loaded.file)
@@ -263,16 +286,17 @@ class BasicExporter:
     `BasicExporter.from_file_configuration("export.json").export()` runs a config as `ozzy.run` does; `metadata` holds the outcome.
     """
 
-    def __init__(self, configuration: ConfigSource) -> None:
+    def __init__(self, configuration: ConfigSource, *, allow_code: bool = False) -> None:
         self.configuration = configuration
+        self.allow_code = allow_code
         self.result: Result | None = None
 
     @classmethod
-    def from_file_configuration(cls, filepath: str | Path) -> "BasicExporter":
+    def from_file_configuration(cls, filepath: str | Path, *, allow_code: bool = False) -> "BasicExporter":
         """An exporter for a config file."""
-        return cls(Path(filepath))
+        return cls(Path(filepath), allow_code=allow_code)
 
     def export(self) -> Result:
         """Run it. Raises OzzyError."""
-        self.result = run(self.configuration)
+        self.result = run(self.configuration, allow_code=self.allow_code)
         return self.result

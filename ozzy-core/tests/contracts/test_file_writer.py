@@ -392,10 +392,10 @@ def test_an_inherited_writer_that_fails_is_named(tmp_path):
 
 
 def test_a_compression_that_is_not_known_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="FedFiles asks for the compression zip") as caught:
-        started(FedFiles(Post({"options": {"compression": "zip"}})), tmp_path)
+    with pytest.raises(ConfigError, match="FedFiles asks for the compression rar") as caught:
+        started(FedFiles(Post({"options": {"compression": "rar"}})), tmp_path)
 
-    assert caught.value.hint == "There are none, gz, bz2, xz, zst."
+    assert caught.value.hint == "There are none, gz, bz2, xz, zst, zip."
 
 
 # named files

@@ -29,6 +29,22 @@ class TestKillFSReader(KillContract):
         return {"name": "fs", "options": {"input": str(folder), "batch_size": 4}}
 
 
+class TestKillSeveralReaders(KillContract):
+    writer = {"name": "fs", "options": {"filebase": "out/{source}", "compression": "none"}}
+
+    @pytest.fixture
+    def reader(self, tmp_path: Path) -> list[dict[str, Any]]:
+        lines = [json.dumps({"id": number}) + "\n" for number in range(60)]
+        (tmp_path / "a.jl").write_text("".join(lines[:20]))
+        (tmp_path / "b.jl.gz").write_bytes(gzip.compress("".join(lines[20:40]).encode()))
+        (tmp_path / "c.csv").write_text("id\n" + "".join(f"{number}\n" for number in range(40, 60)))
+        return [
+            {"name": "fs", "options": {"input": [str(tmp_path / "a.jl"), str(tmp_path / "c.csv")], "batch_size": 7}},
+            {"name": "fs", "label": "second", "options": {"input": str(tmp_path / "b.jl.gz"), "batch_size": 4}},
+            {"name": "scripted", "options": {"items": [{"id": f"x{number}"} for number in range(20)], "batch_size": 6}},
+        ]
+
+
 class TestKillFSWriter(KillContract):
     writer = {"name": "fs", "options": {"filebase": "out/{groups[0]}/part", "items_per_buffer_write": 8, "generate_md5": True}}
     config = {"grouper": {"name": "file_key", "options": {"keys": ["country"]}}}
@@ -69,6 +85,59 @@ class TestKillDupeFilterBeforeATransaction(_WithDuplicates):
 
     def oracle(self) -> Iterable[Any]:
         return [record["id"] for record in LedgerWriter.records(self.here / "ledger.sqlite")]
+
+
+class TestKillFSWriterZipping(KillContract):
+    writer = {"name": "fs", "options": {"filebase": "out/{groups[0]}/part", "compression": "zip", "items_per_buffer_write": 8}}
+    config = {"grouper": {"name": "file_key", "options": {"keys": ["country"]}}}
+
+
+class TestKillReservoirSampling(KillContract):
+    writer = {
+        "name": "fs",
+        "options": {
+            "filebase": "out/{groups[0]}/part",
+            "compression": "none",
+            "write_buffer": "reservoir_sampling",
+            "write_buffer_options": {"sample_size": 7, "seed": 5},
+        },
+    }
+    config = {"grouper": {"name": "file_key", "options": {"keys": ["country"]}}}
+
+
+class TestKillReservoirSamplingWithoutStaging(KillContract):
+    writer = {
+        "name": "bare",
+        "options": {"path": "rows.jl", "write_buffer": "reservoir_sampling", "write_buffer_options": {"sample_size": 9, "seed": 5}},
+    }
+
+
+class TestKillAggregationWriter(KillContract):
+    writer = {"name": "aggregation", "options": {"path": "out/fields.json"}}
+    config = {"grouper": {"name": "file_key", "options": {"keys": ["country"]}}}
+    same_bytes = True
+
+    def oracle(self) -> Iterable[Any]:
+        path = self.here / "out/fields.json"
+        return range(json.loads(path.read_text())["records"]) if path.exists() else []
+
+
+class TestKillReduceWriter(KillContract):
+    writer = {"name": "reduce", "options": {"function": "gathered_by_kills:gather", "path": "ids.json"}}
+    same_bytes = True
+
+    @pytest.fixture(autouse=True)
+    def with_a_pipeline(
+        self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path_factory.mktemp("functions")
+        (folder / "gathered_by_kills.py").write_text("def gather(item, found=None):\n    return [*(found or []), item['id']]\n")
+        monkeypatch.syspath_prepend(folder)
+        KillContract.with_a_pipeline.__wrapped__(self, request, tmp_path, monkeypatch)  # type: ignore[attr-defined]
+
+    def oracle(self) -> Iterable[Any]:
+        path = self.here / "ids.json"
+        return json.loads(path.read_text()) if path.exists() else []
 
 
 class TestKillConsoleLikeWriter(KillContract):

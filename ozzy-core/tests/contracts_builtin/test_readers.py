@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from ozzy import BaseReader, Metadata
 from ozzy.builtin.readers.fs import FSReader
 from ozzy.builtin.readers.random import RandomReader
+from ozzy.contracts.decoder import choose
+from ozzy.plan.several_readers import SeveralReaders
+from ozzy.testing.installed import make
 from ozzy.testing.reader import ReaderContract
 
 
@@ -36,6 +40,34 @@ class TestFSReader(ReaderContract):
     def holding(self, records: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
         (folder / "held.jl").write_bytes(b"".join(json.dumps(record).encode() + b"\n" for record in records))
         return {"input": "held.jl"}
+
+
+class Two(SeveralReaders):
+    """Made-up records, then files: both as one reader."""
+
+    def __init__(self, options: Any = None, metadata: Metadata | None = None) -> None:
+        metadata = metadata or Metadata()
+        BaseReader.__init__(self, options, metadata)
+        random = RandomReader({"options": {"number_of_items": 23, "batch_size": 10, "seed": 7}}, metadata)
+        files = make("reader", {"name": "fs", "options": {"input": str(metadata.working_folder / "source"), "batch_size": 4}}, metadata)
+        files.decoders = decoders
+        super().__init__({"first": random, "second": files}, {"first": "random", "second": "fs"}, metadata)
+
+
+class TestSeveralReaders(ReaderContract):
+    module = Two
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        folder = tmp_path / "source"
+        folder.mkdir()
+        lines = [json.dumps({"id": number, "name": f"näme {number}"}, ensure_ascii=False) for number in range(10)]
+        (folder / "a.jl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def decoders(asked: str, name: str, head: bytes, batch_size: int) -> Any:
+    chosen = choose(name, head) if asked == "auto" else asked
+    return make("deserializer", {"name": chosen, "options": {"batch_size": batch_size}})
 
 
 class TestFSReaderWithAMissingFile(ReaderContract):

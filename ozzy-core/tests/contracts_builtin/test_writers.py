@@ -3,12 +3,15 @@
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ozzy.builtin.writers.aggregation import AggregationWriter
 from ozzy.builtin.writers.console import ConsoleWriter
 from ozzy.builtin.writers.fs import FSWriter
+from ozzy.builtin.writers.reduce import ReduceWriter
 from ozzy.testing.bare import BareWriter
 from ozzy.testing.ledger import LedgerWriter
 from ozzy.testing.writer import WriterContract
@@ -34,6 +37,49 @@ class TestFSWriterNumbering(WriterContract):
     module = FSWriter
     options = {"filebase": "out/part", "if_exists": "number", "compression": "bz2"}
     formatter = {"name": "json", "options": {"jsonlines": False}}
+
+
+class TestFSWriterZipping(WriterContract):
+    module = FSWriter
+    options = {"filebase": "out/{groups[0]}part", "compression": "zip", "items_per_buffer_write": 6}
+
+    def begin(self, *given: Any, **how: Any) -> Any:
+        return super().begin(*given, **how | {"grouped": True})
+
+    def give(self, writer: Any, batch: Any, group: tuple[str, ...] = ()) -> None:
+        super().give(writer, batch, group or ("all",))
+
+
+class TestAggregationWriter(WriterContract):
+    module = AggregationWriter
+    options = {"path": "out/%Y/fields.json"}
+
+    def oracle(self) -> Iterable[Any]:
+        path = self.folder / "out/2024/fields.json"
+        return range(json.loads(path.read_text())["records"]) if path.exists() else []
+
+    def expect(self, numbers: Iterable[int], when: str) -> None:
+        """It tells how many records it was given, and not which."""
+        super().expect(range(len(list(numbers))), when)
+
+
+class TestReduceWriter(WriterContract):
+    module = ReduceWriter
+    options = {"function": "gathering:gather", "path": "out/ids.json"}
+
+    @pytest.fixture(autouse=True)
+    def function(self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+        on_the_path(tmp_path_factory.mktemp("functions"), monkeypatch)
+
+    def oracle(self) -> Iterable[Any]:
+        path = self.folder / "out/ids.json"
+        return json.loads(path.read_text()) or [] if path.exists() else []
+
+
+def on_the_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module `gathering`, whose function `gather` makes a list of ids."""
+    (folder / "gathering.py").write_text("def gather(item, found=None):\n    return [*(found or []), item['id']]\n")
+    monkeypatch.syspath_prepend(folder)
 
 
 class TestConsoleWriter(WriterContract):

@@ -25,7 +25,7 @@ def told(config):
 class TestShape:
     def test_the_least_config_has_defaults(self):
         config = load()
-        assert config.reader == Section("reader", "reader", "random")
+        assert config.readers == [Section("reader", "reader", "random")]
         assert config.writers == [Section("writer", "writer", "console")]
         assert config.formatter == Section("formatter", "formatter", "json")
         assert config.persistence == Section("persistence", "persistence", "file")
@@ -105,7 +105,7 @@ class TestSources:
         source = {"reader": {"name": "r", "options": {"a": ["${A}"]}}, "writer": "w"}
         config = load_config(source, set={"reader.options.b": "5"}, environ={"A": "x"})
         assert source == {"reader": {"name": "r", "options": {"a": ["${A}"]}}, "writer": "w"}
-        assert config.reader.options == {"a": ["x"], "b": "5"}
+        assert config.readers[0].options == {"a": ["x"], "b": "5"}
         assert config.raw["reader"] == {"name": "r", "options": {"a": ["${A}"], "b": "5"}}
 
     def test_a_mapping_with_what_a_config_can_not_hold(self):
@@ -191,7 +191,19 @@ KNOWN = (
             "reader.name: missing; expected the name of a reader",
             "reader.options: expected dict of options, given a list",
         ]),
-        ({"reader": ["a", "b"]}, ["reader: several readers are not in this version (write one reader, or one config for each)"]),
+        ({"reader": []}, ["reader: expected at least one reader, given an empty list"]),
+        ({"reader": ["a", 5]}, ["reader.1: expected the name of a reader, or {name, options}, given 5 (int)"]),
+        ({"reader": {"name": "a", "label": "b"}}, ["reader.label: unknown key (known: name, options)"]),
+        ({"reader": ["a", {"name": "b", "lable": "c"}]}, ["reader.1.lable: unknown key (did you mean label?)"]),
+        ({"reader": [{"name": "a", "label": "b c"}]}, ['reader.0.label: expected up to 64 letters, digits, _ and -, given "b c" (str)']),
+        (
+            {"reader": [{"name": "a", "label": "c"}, {"name": "b", "label": "c"}]},
+            ["reader.1.label: reader.0 is called c too (give each a label of its own)"],
+        ),
+        (
+            {"reader": [{"name": "a", "decompressor": "rar"}]},
+            ['reader.0.decompressor: expected one of "auto", "none", "gz", "bz2", "xz", "zst", given "rar" (str)'],
+        ),
         ({"transform": ["t", 5]}, ["transform.1: expected the name of a transform, or {name, options}, given 5 (int)"]),
         ({"grouper": ["g"]}, ['grouper: expected the name of a grouper, or {name, options}, given ["g"] (list)']),
         ({"filter": "f", "filter_before": "g"}, ["filter_before: given as filter too, which is the same (keep one of them)"]),
@@ -203,7 +215,7 @@ KNOWN = (
         ({"writer": []}, ["writer: expected at least one writer, given an empty list"]),
         ({"writer": [{"name": "fs", "label": "a b"}]}, ['writer.0.label: expected up to 64 letters, digits, _ and -, given "a b" (str)']),
         ({"writer": {"name": "fs", "label": 5}}, ["writer.label: expected up to 64 letters, digits, _ and -, given 5 (int)"]),
-        ({"writer": {"name": "fs", "label": "reader"}}, ["writer.label: reader is the name of a stage (call the writer something else)"]),
+        ({"writer": {"name": "fs", "label": "reader"}}, ["writer.label: reader is the name of a stage (call it something else)"]),
         ({"writer": 5}, ["writer: expected the name of a writer, or {name, options}, given 5 (int)"]),
         ({"exporter_options": {"threaded": "yes"}}, ['exporter_options.threaded: expected true or false, given "yes" (str)']),
         ({"exporter_options": {"resum": True}}, ["exporter_options.resum: unknown option (did you mean resume?)"]),
@@ -224,7 +236,7 @@ def test_what_is_wrong_is_kept_with_its_place(more, expected):
 def test_a_missing_reader_is_told_and_a_missing_writer_left_to_resolution():
     config = load_config({})
     assert told(config) == ["reader: missing: a config has a reader (a name, or {name, options})"]
-    assert (config.reader.name, config.writers) == ("", [])
+    assert (config.readers[0].name, config.writers) == ("", [])
     assert "reader" not in [section.path for section in config.sections()]
 
 
@@ -271,7 +283,7 @@ class TestInheritedShape:
         reader = {"name": f"{root}.readers.random_reader.RandomReader", "options": {"number_of_items": 1000, "batch_size": 10}}
         config = load_config({"reader": reader, "writer": {"name": f"{root}.writers.console_writer.ConsoleWriter", "options": {}}})
         assert (config.inherited, config.problems, config.notices) == (True, [], [])
-        assert config.reader.options == {"number_of_items": 1000, "batch_size": 10}
+        assert config.readers[0].options == {"number_of_items": 1000, "batch_size": 10}
 
     @pytest.mark.parametrize("name", ["random", "ozzy_s3.reader:S3Reader", "ozzy.builtin.readers.random:RandomReader", "my.exporters.X"])
     def test_is_not_told_by_other_names(self, name):

@@ -74,8 +74,14 @@ def ozzy_format() -> dict[str, Module]:
 def ozzy_write() -> dict[str, Module]:
     """Writers."""
     return {
+        "aggregation": Module(
+            "ozzy.builtin.writers.aggregation:AggregationWriter",
+            "Counts which fields records have, for each group too.",
+            aliases=("aggregation_stats",),
+        ),
         "console": Module("ozzy.builtin.writers.console:ConsoleWriter", "Standard output."),
         "fs": Module("ozzy.builtin.writers.fs:FSWriter", "Files of the local file system, put in place whole."),
+        "reduce": Module("ozzy.builtin.writers.reduce:ReduceWriter", "One value of all records, by a function of your own."),
     }
 
 

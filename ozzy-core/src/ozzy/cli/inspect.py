@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ozzy.cli.run import set_option, state_option
+from ozzy.cli.run import code_option, set_option, state_option
 from ozzy.cli.style import fitted, one_line, padded, screen_width, styled, table, width_of
 
 NARROWEST_COLUMN = 22
@@ -16,10 +16,11 @@ KEPT_BACK = "(kept back)"
 
 @click.command(short_help="Say what a run would be: modules, faces, guarantee, places.")
 @click.argument("config", type=click.Path(path_type=Path))
+@code_option
 @set_option
 @state_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def explain(config: Path, overrides: dict[str, str], state_dir: Path | None, as_json: bool) -> None:
+def explain(config: Path, allow_code: bool, overrides: dict[str, str], state_dir: Path | None, as_json: bool) -> None:
     """Say what a run of CONFIG would be. Nothing is read, nothing is connected.
 
     Told are the modules and where each comes from, the face of the records that each stage gets (lines as they were read are the
@@ -27,7 +28,7 @@ def explain(config: Path, overrides: dict[str, str], state_dir: Path | None, as_
     """
     from ozzy import api
 
-    found = api.explain(config, set=overrides, state_dir=state_dir)
+    found = api.explain(config, set=overrides, state_dir=state_dir, allow_code=allow_code)
     if as_json:
         _print_json(found.to_dict())
         return
@@ -52,14 +53,15 @@ def explain(config: Path, overrides: dict[str, str], state_dir: Path | None, as_
 
 @click.command(short_help="Check a config, and say where each value came from.")
 @click.argument("config", type=click.Path(path_type=Path))
+@code_option
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def validate(config: Path, overrides: dict[str, str], as_json: bool) -> None:
+def validate(config: Path, allow_code: bool, overrides: dict[str, str], as_json: bool) -> None:
     """Check CONFIG: every problem is told at once. For a config that is right, say where each value came from."""
     from ozzy import api
     from ozzy.options.secrets import masked
 
-    found = api.validate(config, set=overrides)
+    found = api.validate(config, set=overrides, allow_code=allow_code)
     modules: list[dict[str, Any]] = []
     for one in found.modules:
         shown: Any = masked(one.found.cls, one.options)
@@ -86,13 +88,14 @@ def _value_line(name: str, value: Any, origin: str) -> str:
 @click.command(short_help="Show records as they leave each stage, side by side.")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("-n", "number", type=click.IntRange(1, 1000), default=5, show_default=True, help="How many records to read.")
+@code_option
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def preview(config: Path, number: int, overrides: dict[str, str], as_json: bool) -> None:
+def preview(config: Path, number: int, allow_code: bool, overrides: dict[str, str], as_json: bool) -> None:
     """Show the first records of CONFIG as they leave each stage. Nothing is written; the source is read."""
     from ozzy import api
 
-    stages = api.preview(config, number, set=overrides)
+    stages = api.preview(config, number, set=overrides, allow_code=allow_code)
     if as_json:
         _print_json([{"stage": s.name, "module": s.module, "records": s.records} for s in stages])
         return

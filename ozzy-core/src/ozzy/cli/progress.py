@@ -1,5 +1,6 @@
 """How a run is shown while it lasts, and what is told at its end; all of it on standard error."""
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -88,6 +89,7 @@ def summary(result: Result) -> str:
     if result.state != "already finished":
         lines += _stages(result)
     lines += _files(result)
+    lines += _summaries(result)
     lines += [f"{styled('note', err=True, fg='yellow')}: {notice}" for notice in result.notices]
     return "\n".join(lines)
 
@@ -99,7 +101,12 @@ def _head(result: Result) -> list[str]:
         ]
     told_as = "dry run, nothing was written" if result.state == "dry run" else f"run {result.run_id} {result.state}"
     rate = result.records_read / max(result.duration, 0.001)
-    done = [f"{count(result.records_read, 'record')} read ({rate:,.0f}/s)", f"{result.records_written:,} written"]
+    absorbed = sum(counts.reasons.get("absorbed", 0) for counts in result.counts.values())
+    done = [f"{count(result.records_read, 'record')} read ({rate:,.0f}/s)"]
+    if result.records_written or not absorbed:
+        done.append(f"{result.records_written:,} written")
+    if absorbed:
+        done.append(f"{absorbed:,} absorbed")
     if result.bytes_read:
         done.append(f"{size(result.bytes_read)} in")
     if result.state != "dry run":
@@ -140,6 +147,13 @@ def _files(result: Result, shown: int = 10) -> list[str]:
     if len(result.files) > shown:
         lines.append(f"{len(result.files) - shown:>15,} more" + ("" if result.state == "dry run" else f": ozzy runs show {result.run_id}"))
     return lines
+
+
+def _summaries(result: Result) -> list[str]:
+    """What was made of all records, each in a line."""
+    width = screen_width()
+    told = {label: json.dumps(summary, ensure_ascii=False)[: 2 * width] for label, summary in result.summaries.items()}
+    return [fitted(f"{label}: {text}", width) for label, text in told.items()]
 
 
 def short_path(text: str) -> str:

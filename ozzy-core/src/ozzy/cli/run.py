@@ -41,6 +41,15 @@ def accept_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def code_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--allow-code`."""
+    return click.option(
+        "--allow-code",
+        is_flag=True,
+        help="Let the config bring code of its own: the options imports and code. Never stored: a resume asks again.",
+    )(command)
+
+
 def _overrides(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for value in values:
@@ -70,6 +79,7 @@ def shown_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @accept_option
 @click.option("--dry-run", is_flag=True, help="Read and run every stage, write nothing, keep no state.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="End the run after N records were read.")
+@code_option
 @set_option
 @state_option
 @shown_options
@@ -83,6 +93,7 @@ def run(  # noqa: PLR0917 - what the user may write
     accept_changes: bool,
     dry_run: bool,
     limit: int | None,
+    allow_code: bool,
     overrides: dict[str, str],
     state_dir: Path | None,
     quiet: bool,
@@ -108,7 +119,7 @@ def run(  # noqa: PLR0917 - what the user may write
     if accept_changes and not (resume or resume_auto):
         raise click.UsageError("--accept-changes goes with --resume or --resume-auto.")
     how: Any = "auto" if resume_auto else resume
-    going_on = {"resume": how, "fresh": fresh, "accept_changes": accept_changes}
+    going_on = {"resume": how, "fresh": fresh, "accept_changes": accept_changes, "allow_code": allow_code}
     _go(
         ctx,
         lambda shown: api.run(config, **going_on, set=overrides, state_dir=state_dir, dry_run=dry_run, limit=limit, **shown),
@@ -121,6 +132,7 @@ def run(  # noqa: PLR0917 - what the user may write
 @click.argument("run_id", metavar="RUN")
 @click.option("--config", type=click.Path(path_type=Path), help="The config, where the one in the state lacks a secret.")
 @accept_option
+@code_option
 @set_option
 @state_option
 @shown_options
@@ -130,6 +142,7 @@ def resume(  # noqa: PLR0917 - what the user may write
     run_id: str,
     config: Path | None,
     accept_changes: bool,
+    allow_code: bool,
     overrides: dict[str, str],
     state_dir: Path | None,
     quiet: bool,
@@ -143,7 +156,9 @@ def resume(  # noqa: PLR0917 - what the user may write
 
     _go(
         ctx,
-        lambda shown: api.resume(run_id, config=config, accept_changes=accept_changes, set=overrides, state_dir=state_dir, **shown),
+        lambda shown: api.resume(
+            run_id, config=config, accept_changes=accept_changes, allow_code=allow_code, set=overrides, state_dir=state_dir, **shown
+        ),
         quiet=quiet,
         as_json=as_json,
     )

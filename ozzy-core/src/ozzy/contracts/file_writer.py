@@ -12,7 +12,7 @@ from ozzy.contracts.formatter import BaseExportFormatter
 from ozzy.contracts.module import blamed_on
 from ozzy.contracts.writer import BaseWriter, GroupKey, Outcome, Receipt, Staging, WriterContext, WriterOptions, no_room_for
 from ozzy.data.batch import Batch
-from ozzy.data.codecs import CODECS, Codec
+from ozzy.data.codecs import ARCHIVES, CODECS, Codec
 from ozzy.errors import ConfigError, DataError, DestinationError, OzzyError, Problem
 from ozzy.log import reason
 from ozzy.options.option import option, options
@@ -29,12 +29,19 @@ INHERITED_BYTES = 4_000_000_000
 class FileWriterOptions(WriterOptions):
     """Options of every writer of files."""
 
-    compression: Literal["gz", "none", "bz2", "xz", "zst"] = option(default="gz", help="Compression of the files.")
+    compression: Literal["gz", "none", "bz2", "xz", "zst", "zip"] = option(
+        default="gz",
+        help="Compression of the files. A zip holds one member, is made at the end of its file, and can't be continued, so that every "
+        "checkpoint is a full one.",
+    )
     items_per_buffer_write: int = option(
         default=0, minimum=0, help="Records in a file before the next one is begun; 0 is no limit (500,000 in the inherited shape)."
     )
     size_per_buffer_write: int = option(
-        default=0, minimum=0, help="Bytes of a file, compressed, before the next one is begun; 0 is no limit (4 GB in the inherited shape)."
+        default=0,
+        minimum=0,
+        help="Bytes of a file, compressed (of a zip: before that), before the next one is begun; 0 is no limit "
+        "(4 GB in the inherited shape).",
     )
     check_consistency: bool = option(default=False, help="Read each published file back and compare size and checksum.")
 
@@ -104,9 +111,10 @@ class BaseFileWriter(BaseWriter):
     def codec(self) -> Codec:
         """How the files are compressed."""
         name = self.read_option("compression", "gz")
-        if name not in CODECS:
-            raise ConfigError(f"{type(self).__name__} asks for the compression {name}", hint=f"There are {', '.join(CODECS)}.")
-        return CODECS[name]
+        codecs = {**CODECS, **ARCHIVES}
+        if name not in codecs:
+            raise ConfigError(f"{type(self).__name__} asks for the compression {name}", hint=f"There are {', '.join(codecs)}.")
+        return codecs[name]
 
     def file_names(self, filebase: str = "", start_file_count: int = 0) -> FileNames:
         """The names of the files: a number and the values of the group, where there is no filebase."""
@@ -218,7 +226,7 @@ class BaseFileWriter(BaseWriter):
 
     @property
     def resumable(self) -> bool:
-        return self.context.formatter.resumable
+        return self.context.formatter.resumable and self.codec.pack is None
 
     def _formatted(self, batch: Batch) -> list[bytes]:
         formatter = self.context.formatter

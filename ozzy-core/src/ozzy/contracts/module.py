@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 import attrs
 
-from ozzy.errors import OzzyError
+from ozzy.errors import ConfigError, OzzyError
 from ozzy.log import logger, reason
 from ozzy.options.structure import structured
 from ozzy.retry import ONCE, Retries, Transient, call
@@ -38,8 +38,9 @@ class Metadata:
     """What the modules of one run know in common: the inherited `ExportMeta`.
 
     `per_module` maps a kind to its free keys and values. `working_folder` is where relative paths belong, `start_time` is the run's
-    start, the same after a resume. `inherited` is true for a config in the inherited shape. `disable_retries` asks for one try of each
-    call of a service. `outcome` is what became of the run, once it has ended.
+    start, the same after a resume. `inherited` is true for a config in the inherited shape. `allow_code` is true where the user lets the
+    config bring code of its own (`--allow-code`); it is asked for at each start, and never stored. `disable_retries` asks for one try of
+    each call of a service. `outcome` is what became of the run, once it has ended.
     """
 
     configuration: dict[str, Any] = attrs.Factory(dict)
@@ -51,6 +52,7 @@ class Metadata:
     run_id: str = ""
     working_folder: Path = attrs.Factory(Path.cwd)
     inherited: bool = False
+    allow_code: bool = False
     disable_retries: bool = False
     outcome: RunOutcome | None = None
     per_module: dict[str, dict[str, Any]] = attrs.Factory(dict)
@@ -141,6 +143,15 @@ class BaseModule:
 
     def close(self) -> None:
         """Let go of connections and handles. Called once, last, after success and failure alike; nothing is called after it."""
+
+
+def require_allow_code(module: BaseModule, option: str) -> None:
+    """Refuse an option that runs code which the config names or holds, unless the user allows it. Raises ConfigError."""
+    if not module.metadata.allow_code:
+        raise ConfigError(
+            f"{module.kind or 'module'}.options.{option} runs code of the config's own, which needs to be allowed",
+            hint="Look at what it runs, then allow it with --allow-code, or allow_code=True from Python; a resume asks again.",
+        )
 
 
 def overrides(module: object, name: str, base: type) -> bool:

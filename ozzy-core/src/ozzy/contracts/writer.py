@@ -66,6 +66,13 @@ class WriterOptions:
     """Options of every writer."""
 
     items_limit: int = option(default=0, minimum=0, help="Stop after this many records were written; 0 is no limit.")
+    write_buffer: str = option(
+        default="default",
+        help="default writes records as they come; reservoir_sampling holds a sample of each group and writes that at the end.",
+    )
+    write_buffer_options: dict[str, Any] = option(
+        factory=dict, help="Of reservoir_sampling: sample_size (1000 records of each group), seed.", example={"sample_size": 100}
+    )
 
 
 class BaseWriter(BaseModule):
@@ -120,7 +127,7 @@ class BaseWriter(BaseModule):
         """Make everything written so far durable, or ready in the open transaction, and invisible. Small JSON.
 
         `final` means that `publish` follows and files are to be complete; otherwise writing goes on. A receipt should count:
-        `written` and `ignored` rows since the run began.
+        `written`, `ignored` and `absorbed` rows since the run began.
         """
         self.flush()
         return {"final": final}
@@ -155,6 +162,10 @@ class BaseWriter(BaseModule):
     def results(self, receipt: Receipt) -> list[dict[str, Any]]:
         """The files or objects a receipt has made visible: `name`, `rows`, `size`, `sha256` of each, and `path` where there is one."""
         return []
+
+    def summary(self, receipt: Receipt) -> Any:
+        """What a writer that absorbs records has made of them until this receipt, as JSON: given back by the run. None for others."""
+        return None
 
     @property
     def resumable(self) -> bool:

@@ -8,7 +8,7 @@ What is written is the same for the same input: no time, no name, and each membe
 import io
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
-from typing import Any, BinaryIO, Final, Protocol
+from typing import IO, Any, BinaryIO, Final, Protocol
 
 import attrs
 
@@ -42,13 +42,15 @@ class Codec:
     """One way to compress what is written.
 
     `suffix` is the end of a file's name (empty for `none`), `member_size` how many raw bytes are collected for a member, and
-    `compress` makes one complete member of its bytes; members one after the other are a valid file.
+    `compress` makes one complete member of its bytes; members one after the other are a valid file. Where there is a `pack`, the file is
+    made of its whole content at its end: `pack(content, name, target)` reads one open file and writes the other.
     """
 
     name: str
     suffix: str
     member_size: int
     compress: Callable[[bytes], bytes]
+    pack: Callable[[IO[bytes], str, IO[bytes]], None] | None = None
 
 
 def _as_it_is(data: bytes) -> bytes:
@@ -82,6 +84,21 @@ def _zst(data: bytes) -> bytes:
     return compressed
 
 
+def _zip(content: IO[bytes], name: str, target: IO[bytes]) -> None:
+    """An archive of one member, with the same time, rights and system whenever and wherever it is made."""
+    import shutil
+    from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+    member = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    member.compress_type = ZIP_DEFLATED
+    member.create_system = 3
+    member.external_attr = 0o644 << 16
+    member.file_size = content.seek(0, io.SEEK_END)
+    content.seek(0)
+    with ZipFile(target, "w") as archive, archive.open(member, "w") as file:
+        shutil.copyfileobj(content, file, PIECE)
+
+
 CODECS: Final[Mapping[str, Codec]] = {
     codec.name: codec
     for codec in (
@@ -93,6 +110,9 @@ CODECS: Final[Mapping[str, Codec]] = {
     )
 }
 """Codecs for writing, by name."""
+
+ARCHIVES: Final[Mapping[str, Codec]] = {"zip": Codec("zip", ".zip", 1024 * 1024, _as_it_is, _zip)}
+"""Codecs for writing that make one archive of the whole content, by name."""
 
 
 class _Decompressor(Protocol):

@@ -238,12 +238,15 @@ def _section(kind: str, names: list[str], bare: list[str], rules: list[Schema]) 
         "log_level": {"type": "string"},
         "logger_name": {"type": "string"},
     }
-    if kind == "writer":
+    if kind in {"reader", "writer"}:
         properties["label"] = {
             "type": "string",
             "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
-            "description": "What tells it from other writers.",
+            "description": f"What tells it from other {kind}s.",
         }
+    if kind == "reader":
+        properties |= {key: _place(key, PLACES[key]) for key in ("deserializer", "decompressor")}
+    if kind == "writer":
         properties["when"] = {"description": "Which records it gets: a filter; without one, all.", "$ref": "#/$defs/filter"}
     if kind == "notifications":
         thresholds = {**settings_schema(NotifyWhen), "minProperties": 1}
@@ -284,7 +287,7 @@ def _place(key: str, place: Place) -> Schema:
     if not place.several:
         return {"description": place.help, **one}
     listed: Schema = {"type": "array", "items": one}
-    if key == "writer":
+    if key in {"reader", "writer"}:
         listed["minItems"] = 1
     return {"description": place.help, "oneOf": [one, listed]}
 

@@ -23,7 +23,7 @@ class Place:
 
 
 PLACES = {
-    "reader": Place("reader", "Where records come from."),
+    "reader": Place("reader", "Where records come from; several are read one after the other.", several=True),
     "decompressor": Place("decompressor", "How the source is compressed."),
     "deserializer": Place("deserializer", "How records are read out of the source's bytes."),
     "filter": Place("filter", "Which records go on; the same as filter_before."),

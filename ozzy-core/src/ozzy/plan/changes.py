@@ -125,19 +125,23 @@ def _judged(path: str, before: Mapping[str, Any], now: Mapping[str, Any], standi
 def _past(path: str, before: Mapping[str, Any], now: Mapping[str, Any], standing: Standing) -> str:
     """What of the run's past depends on a value, empty where nothing does."""
     stage, _, rest = path.partition(".")
-    if stage == "transform" and rest[:1].isdigit():
+    if stage in {"reader", "transform"} and rest[:1].isdigit():
         number, _, rest = rest.partition(".")
-        stage = f"transform.{number}"
+        stage = f"{stage}.{number}"
+    if stage.startswith("reader.") and rest == "label":
+        return "the run's parts of the source are called by it"
     one_sided = (path in before) != (path in now)
     if rest == "name":
         if one_sided:
             return "the records before went another way, and the books of the run say so"
-        if stage == "reader":
+        if stage.startswith("reader"):
             return "the run's position is that of the former reader"
         if stage in standing.writers:
             return "what the run has written belongs to the former writer"
         if stage.startswith("transform"):
             return "the books of the run were kept for the former transform"
+    if rest.startswith("options.write_buffer") and stage in standing.writers:
+        return "the run's sample was drawn by it"
     if rest.startswith("when."):
         return "the records before were chosen another way, and the books of the run say so" if rest == "when.name" and one_sided else ""
     if standing.staged and stage in {"formatter", *standing.writers}:

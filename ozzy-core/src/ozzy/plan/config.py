@@ -23,8 +23,9 @@ class Config:
 
     `raw` is what was written, with overrides but with variables unresolved. `problems` is what is wrong so far; `resolve` raises them
     together with what it finds itself, and until then a part that is wrong has its default. `notices` is what a user should be told.
-    `file` is the file's real path, `working_folder` is where relative paths belong. `label` of a section is set where there are several
-    writers. A stage that is left out is None; formatter, persistence and stats manager have defaults.
+    `file` is the file's real path, `working_folder` is where relative paths belong. `readers` holds one with the path `reader`, or those
+    of a list. `label` of a section is set where there are several writers. A stage that is left out is None; formatter, persistence and
+    stats manager have defaults.
     """
 
     raw: dict[str, Any] = attrs.field(repr=False)
@@ -32,7 +33,7 @@ class Config:
     working_folder: Path
     name: str | None
     inherited: bool
-    reader: Section
+    readers: list[Section]
     writers: list[Section]
     filter_before: Section | None
     filter_after: Section | None
@@ -63,8 +64,14 @@ class Config:
         middle = [self.deserializer, self.filter_before, *self.transforms, self.filter_after, self.grouper, self.formatter]
         writers = [one for section in self.writers for one in (section.when, section)]
         ends = [*writers, self.persistence, self.stats_manager, *self.notifications]
-        given = [section for section in (self.reader, *middle, *ends) if section is not None and section.name]
+        starts = [one for section in self.readers for one in (section, section.deserializer)]
+        given = [section for section in (*starts, *middle, *ends) if section is not None and section.name]
         return [one for section in given for one in section.modules()]
+
+    @property
+    def several_readers(self) -> bool:
+        """Whether the readers are given as a list."""
+        return self.readers[0].path != "reader"
 
 
 def load_config(

@@ -10,7 +10,7 @@ from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.formatter import BaseExportFormatter
 from ozzy.contracts.grouper import BaseGrouper
 from ozzy.contracts.module import overrides
-from ozzy.contracts.reader import BaseStreamReader
+from ozzy.contracts.reader import BaseReader, BaseStreamReader
 from ozzy.contracts.writer import takes_group
 from ozzy.plan.guarantee import Guarantee, guarantee
 from ozzy.plan.pipeline import Part, Pipeline
@@ -92,7 +92,7 @@ def _face(module: Any, pipeline: Pipeline) -> str:
             return f"fields {', '.join(reads)}" if reads else "lines"
     if module in pipeline.writers.values():
         return "rows as formatted" if hasattr(module, "files") else "lines" if takes_group(module) else "records"
-    return "records" if module is pipeline.reader or module in pipeline.transforms else ""
+    return "records" if isinstance(module, BaseReader) or module in pipeline.transforms else ""
 
 
 def _light(pipeline: Pipeline) -> str:

@@ -3,9 +3,11 @@
 import attrs
 
 from ozzy.contracts.file_writer import FedFiles
+from ozzy.contracts.reader import BaseReader
 from ozzy.contracts.writer import Staging
 from ozzy.errors import ConfigError
 from ozzy.plan.pipeline import Pipeline
+from ozzy.plan.write_buffers import RESERVOIR
 
 EXACTLY_ONCE = "exactly once"
 AT_LEAST_ONCE = "at least once"
@@ -55,12 +57,15 @@ def guarantee(pipeline: Pipeline) -> Guarantee:
             transactions.append(label)
     if len(transactions) > 1:
         weaknesses.append(Weakness(" and ".join(transactions), "two transactions can't be committed as one"))
-    if not pipeline.reader.replayable:
-        name = pipeline.part("reader").resolved.found.name
-        weaknesses.append(Weakness(f"reader ({name})", "it can't read the same records again"))
+    weaknesses += [
+        Weakness(f"{part.stage} ({part.resolved.found.name})", "it can't read the same records again")
+        for part in pipeline.parts
+        if isinstance(part.module, BaseReader) and not part.module.replayable
+    ]
     if pipeline.config.name is None and pipeline.config.file is None:
         weaknesses.append(Weakness("config", "without a name a run can't be resumed, only started again"))
     remembers = [f"{stage} ({pipeline.part(stage).resolved.found.name})" for stage in pipeline.stateful]
+    remembers += [f"{label}.write_buffer ({RESERVOIR})" for label in pipeline.samples]
     return Guarantee(AT_LEAST_ONCE if weaknesses else EXACTLY_ONCE, weaknesses, remembers)
 
 

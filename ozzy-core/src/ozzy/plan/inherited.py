@@ -44,7 +44,7 @@ MODULES = {
     "export_formatter.json_export_formatter.JsonExportFormatter": ("formatter", "json"),
     "export_formatter.xml_export_formatter.XMLExportFormatter": ("formatter", "xml"),
     "contrib.writers.odo_writer.ODOWriter": ("writer", "odo"),
-    "writers.aggregation_stats_writer.AggregationStatsWriter": ("writer", "aggregation_stats"),
+    "writers.aggregation_stats_writer.AggregationStatsWriter": ("writer", "aggregation"),
     "writers.azure_blob_writer.AzureBlobWriter": ("writer", "azure_blob"),
     "writers.azure_file_writer.AzureFileWriter": ("writer", "azure_file"),
     "writers.cloudsearch_writer.CloudSearchWriter": ("writer", "cloudsearch"),
@@ -88,6 +88,15 @@ DECOMPRESSORS = {
 }
 """Decompressors are an option of readers now: class path to the option's value."""
 
+WRITE_BUFFERS = {
+    "write_buffers.base.WriteBuffer": "default",
+    "write_buffers.reservoir_sampling_buffer.ReservoirSamplingWriteBuffer": "reservoir_sampling",
+}
+"""Write buffers are an option of writers: class path to the option's value."""
+
+WRITER_OPTIONS = ("check_consistency", "compression", "items_per_buffer_write", "size_per_buffer_write")
+"""Options that every inherited writer took, though only those of files do anything with them."""
+
 REPLACED = {
     "persistence.pickle_persistence.PicklePersistence": (
         "Pickle files are neither read nor written any more. Leave the persistence out to have the default, `file`; "
@@ -108,7 +117,7 @@ def plain(name: str) -> str | None:
         return None
     module, _, last = rest.rpartition(".")
     path = f"{_current(module)}.{last}"
-    known = path in MODULES or path in REPLACED or path in DECOMPRESSORS
+    known = any(path in table for table in (MODULES, REPLACED, DECOMPRESSORS, WRITE_BUFFERS))
     return path if known or root == "exporters" else None
 
 

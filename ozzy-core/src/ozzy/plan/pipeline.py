@@ -26,6 +26,8 @@ from ozzy.plan.config import Config
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
 from ozzy.plan.sections import Section
+from ozzy.plan.several_readers import SEVERAL, SeveralReaders
+from ozzy.plan.write_buffers import ReservoirOptions, reservoir_of
 
 DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"}
 
@@ -39,12 +41,13 @@ class Part:
     resolved: Resolved
 
 
-def metadata_of(config: Config, started: datetime | None = None) -> Metadata:
+def metadata_of(config: Config, started: datetime | None = None, *, allow_code: bool = False) -> Metadata:
     """What the modules of a config know in common when a run of it starts, or is only looked at."""
     metadata = Metadata(
         configuration=dict(config.raw),
         working_folder=config.working_folder,
         inherited=config.inherited,
+        allow_code=allow_code,
         disable_retries=config.exporter_options.disable_retries,
     )
     return metadata if started is None else attrs.evolve(metadata, start_time=started)
@@ -55,7 +58,8 @@ class Pipeline:
     """What a config describes, built: every module made, nothing connected.
 
     A stage that the config leaves out is left out here too. `writers` maps labels to writers, `formatters` to the formatter of each,
-    `routes` to the filter that decides which records a writer gets, where there is one.
+    `routes` to the filter that decides which records a writer gets, where there is one, `samples` to the options of the sample that one
+    gets instead of everything. `resolved` is what was found of each section.
     """
 
     config: Config
@@ -73,6 +77,13 @@ class Pipeline:
     notifiers: list[BaseNotifier]
     told_when: list[NotifyWhen | None]
     routes: dict[str, BaseFilter] = attrs.field(factory=dict)
+    samples: dict[str, ReservoirOptions] = attrs.field(factory=dict)
+    resolved: list[Resolved] = attrs.field(factory=list)
+
+    @property
+    def reader_name(self) -> str:
+        """What the reader's module is called; `several` where there are several."""
+        return SEVERAL if self.config.several_readers else self.part("reader").resolved.found.name
 
     @property
     def stateful(self) -> list[str]:
@@ -108,10 +119,10 @@ class Pipeline:
     def keep_writers_apart(self) -> None:
         """Refuse two started writers that give their files the same names: one would overwrite the other's. Raises ConfigError."""
         seen: dict[tuple[type, str], str] = {}
-        named = {label: writer for label, writer in self.writers.items() if isinstance(writer, BaseNamedFileWriter)}
-        for label, writer in named.items() if len(named) > 1 else ():
-            other = seen.setdefault((type(writer), writer.example()), label)
-            if other != label:
+        for label, writer in self.writers.items() if len(self.writers) > 1 else ():
+            place = writer.example() if isinstance(writer, BaseNamedFileWriter) else getattr(writer, "example", str)()
+            other = seen.setdefault((type(writer), place), label)
+            if place and other != label:
                 raise ConfigError(
                     f"the writers {other} and {label} would write files of the same names", hint="Give each a filebase of its own."
                 )
@@ -145,14 +156,13 @@ class _Builder:
 
     def pipeline(self) -> Pipeline:
         config = self.config
-        reader = self.make(config.reader, "reader")
-        self.give_decoders(reader)
+        reader = self.several_readers() if config.several_readers else self.only_reader()
         filter_before = self.make_filter(config.filter_before, "filter_before")
         several = len(config.transforms) > 1
         transforms = [self.make(section, f"transform.{i}" if several else "transform") for i, section in enumerate(config.transforms)]
         filter_after = self.make_filter(config.filter_after, "filter_after")
         grouper = self.make(config.grouper, "grouper")
-        writers, formatters, routes = {}, {}, {}
+        writers, formatters, routes, samples = {}, {}, {}, {}
         for section in config.writers:
             label = section.label or "writer"
             formatters[label] = self.make(config.formatter, "formatter")
@@ -163,6 +173,8 @@ class _Builder:
                 config.notices.append(
                     f"{section.path}: existing files are overwritten, as the inherited system did; set if_exists to say what you want"
                 )
+            if sample := reservoir_of(made.read_option("write_buffer"), made.read_option("write_buffer_options")):
+                samples[label] = sample
             writers[label] = FedFiles(made) if needs_files(type(made)) else made
         if not writers:
             self.make(config.formatter, "formatter")
@@ -178,6 +190,8 @@ class _Builder:
             writers=writers,
             formatters=formatters,
             routes=routes,
+            samples=samples,
+            resolved=list(self.resolved.values()),
             persistence=self.make(config.persistence, "persistence"),
             stats_manager=self.make(config.stats_manager, "stats_manager"),
             notifiers=[self.make(section, f"notifications.{i}") for i, section in enumerate(config.notifications)],
@@ -216,16 +230,37 @@ class _Builder:
             self.parts.append(Part(stage, module, resolved))
         return module
 
-    def give_decoders(self, reader: BaseReader) -> None:
-        """Give a reader of streams its decoders: by the top-level sections, else by its own options."""
+    def only_reader(self) -> BaseReader:
+        """The reader, with its decoders: by the top-level sections, else by its own options."""
+        [section] = self.config.readers
+        reader: BaseReader = self.make(section, "reader")
         deserializer, decompressor = self.config.deserializer, self.config.decompressor
-        if not isinstance(reader, BaseStreamReader):
-            for section in (deserializer, decompressor):
-                if section is not None:
-                    raise ConfigError(
-                        f"{section.path}: the reader {type(reader).__name__} does not read streams of bytes, so there is nothing to decode"
-                    )
-            return
+        _refuse_unused(type(reader), isinstance(reader, BaseStreamReader), deserializer, decompressor)
+        if isinstance(reader, BaseStreamReader):
+            self.give_decoders(reader, deserializer, decompressor)
+        return reader
+
+    def several_readers(self) -> BaseReader:
+        """Several readers as one. What an entry of the list, or its options, leave open is decided by the top-level sections."""
+        made: dict[str, BaseReader] = {}
+        names = {}
+        config = self.config
+        for section in config.readers:
+            label = section.label or section.path
+            made[label] = reader = self.make(section, section.path)
+            names[label] = self.resolved[section.path].found.name
+            streams = isinstance(reader, BaseStreamReader)
+            _refuse_unused(type(reader), streams, section.deserializer, section.decompressor)
+            if isinstance(reader, BaseStreamReader):
+                deserializer = config.deserializer if reader.read_option("deserializer") == "auto" else None
+                decompressor = config.decompressor if reader.read_option("decompressor") == "auto" else None
+                self.give_decoders(reader, section.deserializer or deserializer, section.decompressor or decompressor)
+        streams = any(isinstance(reader, BaseStreamReader) for reader in made.values())
+        _refuse_unused(SeveralReaders, streams, config.deserializer, config.decompressor)
+        return SeveralReaders(made, names, self.metadata)
+
+    def give_decoders(self, reader: BaseStreamReader, deserializer: Section | None, decompressor: Section | None) -> None:
+        """Give a reader of streams its decoders: by these sections, else by its own options."""
 
         def decoders(asked: str, name: str, head: bytes, batch_size: int) -> BaseDecoder:
             options: dict[str, Any] = {}
@@ -239,3 +274,10 @@ class _Builder:
         reader.decoders = decoders
         if decompressor is not None:
             reader.compression = decompressor.name
+
+
+def _refuse_unused(reader: type, streams: bool, *sections: Section | None) -> None:
+    """Refuse sections on decoding where no stream of bytes is read. Raises ConfigError."""
+    for section in sections:
+        if section is not None and not streams:
+            raise ConfigError(f"{section.path}: the reader {reader.__name__} does not read streams of bytes, so there is nothing to decode")

@@ -10,7 +10,7 @@ from ozzy.contracts.reader import BaseReader
 from ozzy.errors import ConfigError, PluginError, Problem
 from ozzy.options.structure import Origin, examine
 from ozzy.plan.config import Config
-from ozzy.plan.fitting import misfits_of_names, named_modules
+from ozzy.plan.fitting import misfits_of_buffer, misfits_of_names, named_modules, without_idle
 from ozzy.plan.registry import Found, Registry
 from ozzy.plan.sections import Section
 
@@ -42,7 +42,8 @@ def resolve(config: Config, registry: Registry, *, needs_writer: bool = True) ->
             continue
         try:
             found = registry.resolve(section.kind, section.name)
-            examined = examine(found.cls, section.options, path=f"{section.path}.options", environ=config.environ)
+            given = _given(config, section, found.cls)
+            examined = examine(found.cls, given, path=f"{section.path}.options", environ=config.environ)
         except PluginError as error:
             modules.append(Problem(section.path, error.message, " ".join((error.hint or "").split("\n")) or None))
             continue
@@ -55,6 +56,15 @@ def resolve(config: Config, registry: Registry, *, needs_writer: bool = True) ->
     return resolved
 
 
+def _given(config: Config, section: Section, cls: type) -> dict[str, Any]:
+    """The options of a section; those that an inherited writer took for nothing are told, and left out."""
+    if not config.inherited or section.kind != "writer":
+        return section.options
+    given, told = without_idle(cls, section.options, f"{section.path}.options")
+    config.notices.extend(notice for notice in told if notice not in config.notices)
+    return given
+
+
 def _see_that_they_fit(
     config: Config, registry: Registry, resolved: list[Resolved], problems: list[Problem], modules: list[Problem]
 ) -> None:
@@ -63,6 +73,8 @@ def _see_that_they_fit(
     for one in good:
         path = f"{one.section.path}.options"
         modules += named_modules(one.found.cls, one.options, path, registry)
+        if one.section in config.writers:
+            problems += misfits_of_buffer(one.found.cls, one.options, path)
         if one.section in config.writers and (grouper is not None or config.grouper is None):
             grouping = (grouper.found.cls, grouper.options) if grouper is not None else (None, None)
             problems += misfits_of_names(one.found.cls, one.options, path, *grouping)
@@ -75,6 +87,11 @@ def _without_bookmark(config: Config, resolved: list[Resolved]) -> Iterator[Prob
     for one in resolved:
         if one.section.kind == "reader" and not overrides(one.found.cls, "splits_since", BaseReader):
             yield Problem("bookmark", f"the reader {one.found.name} can't tell what is new since the last run", "leave it out")
+    for section in config.readers if config.several_readers else ():
+        if section.label is None:
+            yield Problem(
+                f"{section.path}.label", "missing: with a bookmark, each of several readers has a label", "a name that stays its own"
+            )
 
 
 def _raise(config: Config, problems: list[Problem], modules: list[Problem]) -> None:

@@ -30,6 +30,9 @@ SECTION_KEYS = ("name", "options")
 CHAINS = ("and", "or", "not")
 """What joins filters to one."""
 MORE_KEYS = {"writer": ("label", "when"), "notifications": ("when",), "filter": CHAINS}
+"""What a section of a kind may have beside its name and options."""
+READER_KEYS = ("label", "deserializer", "decompressor")
+"""What one of several readers may have beside them."""
 TOLERATED_KEYS = ("log_level", "logger_name")
 STAGES = ("reader", "filter_before", "transform", "filter_after", "grouper", "formatter", "persistence", "stats_manager", "notifications")
 ROUTING = "routing"
@@ -42,7 +45,7 @@ class Section:
 
     `label` tells writers apart, and is None where there is one without a label; `when` is the filter that decides which records a
     writer gets, None for all; `told_when` says of which runs a notifier is told, None for all. A chain of filters has `members`, and is
-    called `and`, `or` or `not`.
+    called `and`, `or` or `not`. One of several readers may have a `label`, and a `deserializer` and a `decompressor` of its own.
     """
 
     path: str
@@ -53,6 +56,8 @@ class Section:
     when: "Section | None" = None
     told_when: NotifyWhen | None = None
     members: "tuple[Section, ...]" = ()
+    deserializer: "Section | None" = None
+    decompressor: "Section | None" = None
 
     def modules(self) -> "Iterator[Section]":
         """The sections that name a module each: this one, or those that a chain is made of."""
@@ -61,6 +66,9 @@ class Section:
                 yield from member.modules()
         else:
             yield self
+
+
+_NO_READER = Section("reader", "reader", "")
 
 
 class Parts:
@@ -80,8 +88,8 @@ class Parts:
         filters = self.filters()
         return {
             "name": self.text("name"),
-            "reader": self.reader(),
-            "decompressor": self.decompressor(),
+            "readers": self.readers(),
+            "decompressor": self.decompressor("decompressor", self.tree),
             "deserializer": self.section("deserializer"),
             "filter_before": filters,
             "transforms": self.several("transform"),
@@ -172,16 +180,42 @@ class Parts:
             values = {**values, "log_level": level.upper() if isinstance(level, str) else level}
         return self.settings("exporter_options", ExporterOptions, values)
 
-    def reader(self) -> Section:
-        """The reader; one that is missing is a section without a name."""
+    def readers(self) -> list[Section]:
+        """The readers: one, or those of a list in their order; one that is missing or wrong is a section without a name."""
         value = self.tree.get("reader")
-        if isinstance(value, list):
-            self.wrong("reader", "several readers are not in this version", "write one reader, or one config for each")
-        elif "reader" in self.tree:
-            return self.one("reader", "reader", value) or Section("reader", "reader", "")
-        else:
+        if "reader" not in self.tree:
             self.wrong("reader", "missing: a config has a reader", "a name, or {name, options}")
-        return Section("reader", "reader", "")
+        elif not isinstance(value, list):
+            return [self.one("reader", "reader", value) or _NO_READER]
+        elif not value:
+            self.wrong("reader", "expected at least one reader, given an empty list")
+        else:
+            return self._several_readers(value) or [_NO_READER]
+        return [_NO_READER]
+
+    def _several_readers(self, values: list[Any]) -> list[Section]:
+        sections: list[Section] = []
+        labelled: dict[str, str] = {}
+        for number, value in enumerate(values):
+            path = f"reader.{number}"
+            section = self.one(path, "reader", value, READER_KEYS)
+            if section is None:
+                continue
+            if isinstance(value, Mapping):
+                section = attrs.evolve(
+                    section,
+                    label=self.label(path, value),
+                    deserializer=self.one(f"{path}.deserializer", "deserializer", value["deserializer"])
+                    if "deserializer" in value
+                    else None,
+                    decompressor=self.decompressor(f"{path}.decompressor", value),
+                )
+            if section.label in labelled:
+                self.wrong(f"{path}.label", f"{labelled[section.label]} is called {section.label} too", "give each a label of its own")
+            elif section.label is not None:
+                labelled[section.label] = path
+            sections.append(section)
+        return sections
 
     def filters(self) -> Section | None:
         """`filter`, or `filter_before`: they are the same."""
@@ -192,17 +226,17 @@ class Parts:
                 self.notices.append("filter_before: ignored, since filter is given too")
         return self.section("filter" if "filter" in self.tree else "filter_before")
 
-    def decompressor(self) -> Section | None:
-        """The compression of the source: no module, but a word."""
-        section = self.section("decompressor")
+    def decompressor(self, path: str, tree: Mapping[str, Any]) -> Section | None:
+        """The compression of the source, where `tree` names one: no module, but a word."""
+        section = self.one(path, "decompressor", tree["decompressor"]) if "decompressor" in tree else None
         if section is None:
             return None
         word = inherited.DECOMPRESSORS.get(inherited.plain(section.name) or "", section.name)
         word = {"zlib": "auto", "no_decompressor": "none"}.get(word, word)
         if word not in COMPRESSIONS:
-            self.wrong("decompressor", f"expected {one_of(COMPRESSIONS)}, given {displayed(section.name)}", proposal(word, COMPRESSIONS))
+            self.wrong(path, f"expected {one_of(COMPRESSIONS)}, given {displayed(section.name)}", proposal(word, COMPRESSIONS))
         if section.options:
-            self.wrong("decompressor.options", "a decompressor takes no options")
+            self.wrong(f"{path}.options", "a decompressor takes no options")
         return attrs.evolve(section, name=word, options={})
 
     def moved(self, key: str, old: ExporterOptions) -> Section | None:
@@ -262,14 +296,14 @@ class Parts:
         several = [(f"{path}.{i}", one) for i, one in enumerate(value)] if isinstance(value, list) else [(path, value)]
         return [section for where, one in several if (section := self.one(where, kind, one)) is not None]
 
-    def one(self, path: str, kind: str, value: Any) -> Section | None:
-        """One section, or None where it makes no sense."""
+    def one(self, path: str, kind: str, value: Any, more: tuple[str, ...] = ()) -> Section | None:
+        """One section, or None where it makes no sense. It may have `more` keys than most."""
         if isinstance(value, str) and value.strip():
             return Section(path, kind, str(value).strip())
         if not isinstance(value, Mapping):
             self.wrong(path, f"expected the name of a {kind}, or {{name, options}}, given {displayed(value)}")
             return None
-        allowed = SECTION_KEYS + MORE_KEYS.get(kind, ())
+        allowed = SECTION_KEYS + MORE_KEYS.get(kind, ()) + more
         for key in value:
             if key not in allowed and key not in TOLERATED_KEYS:
                 self.wrong(f"{path}.{key}", "unknown key", nearest(key, allowed))
@@ -324,14 +358,14 @@ class Parts:
         return Section(path, "filter", word, members=tuple([one for one in members if one is not None]))
 
     def label(self, path: str, value: Mapping[str, Any]) -> str | None:
-        """What a writer is called: part of folder names, so it is short and plain."""
+        """What a writer, or one of several readers, is called: part of names of folders and of parts, so it is short and plain."""
         label = value.get("label")
         if "label" not in value:
             return None
         if not isinstance(label, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", label):
             self.wrong(f"{path}.label", f"expected up to 64 letters, digits, _ and -, given {displayed(label)}")
         elif label in STAGES:
-            self.wrong(f"{path}.label", f"{label} is the name of a stage", "call the writer something else")
+            self.wrong(f"{path}.label", f"{label} is the name of a stage", "call it something else")
         else:
             return str(label)
         return None

@@ -30,9 +30,11 @@ def signature(config: Config, pipeline: Pipeline) -> dict[str, Any]:
         resolved = part.resolved
         values[f"{part.stage}.name"] = resolved.found.name
         values |= _flat(f"{part.stage}.options", masked(resolved.found.cls, resolved.options))
-    for section in (config.deserializer, config.decompressor):
+    own = [one for section in config.readers for one in (section.deserializer, section.decompressor)]
+    for section in (*own, config.deserializer, config.decompressor):
         if section is not None:
             values |= _flat(section.path, masked(None, {"name": section.name, "options": section.options}))
+    values |= {f"{section.path}.label": section.label for section in config.readers if section.label is not None}
     values |= _flat("errors", masked(None, config.errors))
     values |= _flat("checkpoint", masked(None, config.checkpoint))
     return values | ({"bookmark": True} if config.bookmark else {})

@@ -190,7 +190,7 @@ def move_if_all_arrived(record: RunRecord, document: dict[str, Any] | None, pipe
         receipts = document["writers"]
         if any(writer.recover(receipts[label]) is not Outcome.PUBLISHED for label, writer in pipeline.writers.items()):
             return False
-    bookmark = moved_by(record.id, record.facts["started"], pipeline.part("reader").resolved.found.name, document["bookmark"])
+    bookmark = moved_by(record.id, record.facts["started"], pipeline.reader_name, document["bookmark"])
     BookmarkStore(StateFolder(record.folder.parent.parent), record.facts["pipeline"]).move(bookmark, record.folder)
     return True
 

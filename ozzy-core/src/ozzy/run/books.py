@@ -56,12 +56,13 @@ class Books:
         counts.records_in += records
         counts.reasons[reason] += records
 
-    def settle(self, writer: str, written: int, ignored: int) -> None:
-        """Enter what a destination says it has: rows `written` and `ignored` since the run began."""
+    def settle(self, writer: str, written: int, ignored: int, absorbed: int = 0) -> None:
+        """Enter what a destination says it has: rows `written`, `ignored` and `absorbed` since the run began."""
         counts = self.stages[writer]
         counts.records_out = written
-        if ignored:
-            counts.reasons["ignored"] = ignored
+        for reason, rows in (("ignored", ignored), ("absorbed", absorbed)):
+            if rows:
+                counts.reasons[reason] = rows
 
     def check(self) -> None:
         """Raises BooksError that names the stage where records were lost or made up."""

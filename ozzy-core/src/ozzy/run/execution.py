@@ -21,9 +21,10 @@ from ozzy.run.books import Books
 from ozzy.run.checkpoint import Checkpoints, Document
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.manifest import Manifests
-from ozzy.run.outlets import Outlet
+from ozzy.run.outlets import Outlet, saved_samples
 from ozzy.run.positions import pack, unpack
 from ozzy.run.reporting import Reporting
+from ozzy.run.reservoir import forget_samples, samples_of
 from ozzy.run.result import FileResult, Result, StageResult
 from ozzy.run.routing import Routing
 from ozzy.run.runner import Place, Runner
@@ -106,6 +107,8 @@ class Execution:
         if self.record is None:
             self._finish_dry()
         else:
+            for outlet in self.runner.outlets:
+                outlet.finish()
             for label, writer in self.pipeline.writers.items():
                 with blamed_on(label, writer, DestinationError):
                     writer.finish_writing()
@@ -184,7 +187,12 @@ class Execution:
         stages = stages_of(pipeline, books, errors)
         grouper = GroupStage("grouper", pipeline.grouper, books, errors) if pipeline.grouper is not None else None
         routing = Routing(pipeline.routes, pipeline.writers, books, errors) if pipeline.routes else None
-        outlets = [Outlet(label, writer, books, errors, dry_run=self.record is None) for label, writer in pipeline.writers.items()]
+        folder = self.record.folder if self.record is not None else None
+        samples = samples_of(pipeline.samples, pipeline.metadata.run_id, folder, document)
+        outlets = [
+            Outlet(label, writer, books, errors, dry_run=folder is None, sample=samples.get(label))
+            for label, writer in pipeline.writers.items()
+        ]
         light = self.checkpoints is not None and self.checkpoints.light_possible
         by_clock = not any(hasattr(writer, "files") for writer in pipeline.writers.values())
         schedule = Schedule(pipeline.config.checkpoint, light=light, clock=by_clock)
@@ -228,6 +236,7 @@ class Execution:
                 "splits": self.splits.checksum,
                 "books": self.books.to_dict(),
                 "states": saved_states(self.runner.working()),
+                "samples": saved_samples(self.runner.outlets),
                 "rejected": self.errors.rejected,
                 "since_full": [0, 0] if full else [schedule.full_records, schedule.full_bytes],
                 "seconds": self._elapsed(),
@@ -257,6 +266,7 @@ class Execution:
     def _finish_dry(self) -> None:
         for outlet in self.runner.outlets:
             if not outlet.counts_only:
+                outlet.finish()
                 outlet.writer.finish_writing()
             outlet.settle({} if outlet.counts_only else outlet.writer.prepare(final=True))
         self.books.check()
@@ -274,6 +284,7 @@ class Execution:
         for writer in self.pipeline.writers.values():
             writer.abandon()
         if self.record is not None:
+            forget_samples(self.record.folder)
             if self.incremental is not None:
                 self._check_lease()
                 self.incremental.move(self.record.id, self.record.facts["started"], self.record.folder)
@@ -285,6 +296,7 @@ class Execution:
                 records_written=result.records_written,
                 counts={name: attrs.asdict(counts) for name, counts in result.counts.items()},
                 files=result.files,
+                summaries=result.summaries,
                 times=result.times,
                 checkpoints=self.checkpoints.taken if self.checkpoints is not None else {},
                 checkpoint_seconds=self.checkpoints.seconds if self.checkpoints is not None else 0.0,
@@ -330,6 +342,7 @@ class Execution:
             resumed=self.resumed,
             prints=self._prints(),
             notices=list(self.pipeline.config.notices),
+            summaries=self._summaries(receipts),
         )
 
     def _outcome(self, state: str, files: Sequence[FileResult] = ()) -> RunOutcome:
@@ -345,6 +358,13 @@ class Execution:
             files=tuple({"path": file.path or file.name, "rows": file.rows, "size": file.size} for file in files),
         )
 
+    def _summaries(self, receipts: dict[str, Any]) -> dict[str, Any]:
+        """What writers that absorb records have made of them."""
+        if self.record is None:
+            return {}
+        made = {label: self.pipeline.writers[label].summary(receipt) for label, receipt in receipts.items()}
+        return {label: summary for label, summary in made.items() if summary is not None}
+
     def _prints(self) -> bool:
         return self.record is not None and any(getattr(writer, "prints", False) for writer in self.pipeline.writers.values())
 
@@ -354,8 +374,9 @@ class Execution:
         kept.setdefault("reader", {})["read_items"] = result.records_read
         filtered = sum(counts.reasons.get("filtered", 0) for counts in result.counts.values())
         kept.setdefault("filter", {})["filtered_out"] = filtered
+        absorbed = sum(counts.reasons.get("absorbed", 0) for counts in result.counts.values())
         kept.setdefault("writer", {}).update(
-            items_count=result.records_written,
+            items_count=result.records_written + absorbed,
             files_counter=len(result.files),
             files_written=[
                 {"filename": file.path or file.name, "size": file.size, "number_of_records": file.rows} for file in result.files

@@ -2,7 +2,8 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from ozzy.contracts.grouper import GroupKey
 from ozzy.contracts.module import blamed_on, overrides
@@ -10,20 +11,27 @@ from ozzy.contracts.writer import BaseWriter, Receipt, takes_group
 from ozzy.data.batch import Batch, Rejected
 from ozzy.errors import DataError, DestinationError
 from ozzy.run.books import Books
+from ozzy.run.reservoir import Reservoir
 from ozzy.run.stages import ErrorPolicy, between, line_of, where
 
 
 class Outlet:
-    """Gives batches to one writer. With `dry_run`, a writer that would make anything visible is given nothing."""
+    """Gives batches to one writer; with a `sample`, that instead of everything, at the end.
 
-    def __init__(self, label: str, writer: BaseWriter, books: Books, errors: ErrorPolicy, *, dry_run: bool = False) -> None:
+    With `dry_run`, a writer that would make anything visible is given nothing.
+    """
+
+    def __init__(
+        self, label: str, writer: BaseWriter, books: Books, errors: ErrorPolicy, *, dry_run: bool = False, sample: Reservoir | None = None
+    ) -> None:
         self.label = label
         self.writer = writer
         self.books = books
         self.errors = errors
+        self.sample = sample
         self.counts_only = dry_run and not hasattr(writer, "files")
         self.takes_group = takes_group(writer)
-        self.takes_groups = overrides(writer, "write_groups", BaseWriter)
+        self.takes_groups = sample is None and overrides(writer, "write_groups", BaseWriter)
         self.limit = int(writer.read_option("items_limit", 0) or 0)
         self.seconds = 0.0
         books.open(label)
@@ -51,12 +59,25 @@ class Outlet:
         finally:
             self.seconds += time.perf_counter() - began
 
+    def finish(self) -> None:
+        """No more rows come: hand the sample over, where there is one."""
+        began = time.perf_counter()
+        if self.sample is not None:
+            for key, batch in self.sample.drain():
+                self._hand_over(batch, [key] * len(batch), self._give_on)
+        self.seconds += time.perf_counter() - began
+
     def settle(self, receipt: Receipt) -> None:
         """Enter what the destination counts; for one that does not count, what it was given."""
+        held = dropped = 0
+        if self.sample is not None and not self.counts_only:
+            held, dropped = self.sample.held, self.sample.dropped
+            reasons = self.books.stages[self.label].reasons
+            reasons["waiting"], reasons["sampled out"] = held, dropped
         if self.counts_only or "written" not in receipt:
-            self.books.settle(self.label, self.given, 0)
+            self.books.settle(self.label, self.given - held - dropped, 0)
         else:
-            self.books.settle(self.label, receipt["written"], receipt.get("ignored", 0))
+            self.books.settle(self.label, receipt["written"], receipt.get("ignored", 0), receipt.get("absorbed", 0))
 
     def _write_some(self, batch: Batch, keys: Sequence[GroupKey] | None, rows: Sequence[int]) -> int | None:
         if not rows:
@@ -116,12 +137,23 @@ class Outlet:
         self.writer.write_groups(batch, _groups(keys))
 
     def _give(self, batch: Batch, keys: Sequence[GroupKey]) -> None:
+        if self.sample is not None:
+            self.sample.add(batch, keys[0], batch.split if getattr(self.writer, "by_split", False) else "")
+        else:
+            self._give_on(batch, keys)
+
+    def _give_on(self, batch: Batch, keys: Sequence[GroupKey]) -> None:
         if self.takes_group:
             self.writer.write_batch(batch, keys[0])
             return
         for record in batch:
             record.group_membership = keys[0]
         self.writer.write_batch(batch)
+
+
+def saved_samples(outlets: Iterable[Outlet]) -> dict[str, Any]:
+    """Where the sample of each writer that gets one stands, by label, for a checkpoint."""
+    return {outlet.label: outlet.sample.save() for outlet in outlets if outlet.sample is not None}
 
 
 def _groups(keys: Sequence[GroupKey]) -> dict[GroupKey, list[int]]:

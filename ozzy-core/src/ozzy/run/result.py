@@ -32,7 +32,8 @@ class Result:
 
     `state` is `finished`, `dry run`, or `already finished` where there was nothing left to resume. `counts` maps each stage to its
     counts in the order of the data, `times` to seconds; `checkpoints` counts those of this process; `duration` is in seconds, over all
-    processes of the run. `prints` says whether a writer printed to standard output.
+    processes of the run. `prints` says whether a writer printed to standard output. `summaries` holds, by the label of the writer, what
+    writers such as `aggregation` and `reduce` have made of all records.
     """
 
     run_id: str
@@ -49,6 +50,7 @@ class Result:
     resumed: bool = False
     prints: bool = False
     notices: list[str] = attrs.Factory(list)
+    summaries: dict[str, Any] = attrs.Factory(dict)
 
     @property
     def bound_by(self) -> str | None:

@@ -21,6 +21,7 @@ from ozzy.run.bookmarks import BookmarkStore, IncrementalRun, move_if_all_arrive
 from ozzy.run.checkpoint import published_files
 from ozzy.run.execution import Execution
 from ozzy.run.listener import Listener, Stop
+from ozzy.run.reservoir import forget_samples
 from ozzy.run.result import FileResult, Result, StageResult
 from ozzy.run.runs import Lease, RunRecord, StateFolder, forget_stages, identity_of, state_root
 
@@ -40,6 +41,7 @@ class Start:
     stop: Stop | None
     registry: Registry | None
     accept_changes: bool = False
+    allow_code: bool = False
     identity: str = attrs.field(init=False)
 
     def go(self, asked: bool | str, *, fresh: bool = False, dry_run: bool = False, record: RunRecord | None = None) -> Result:
@@ -80,7 +82,7 @@ class Start:
 
     def _pipeline(self, registry: Registry, started: datetime, config: Config | None = None) -> Pipeline:
         config = config or self.config
-        pipeline = build(config, registry, metadata_of(config, started))
+        pipeline = build(config, registry, metadata_of(config, started, allow_code=self.allow_code))
         demand(pipeline)
         return pipeline
 
@@ -150,7 +152,7 @@ class Start:
             return None
         if limit is not None:
             self.config.notices.append("a run with a limit leaves the bookmark where it was")
-        return IncrementalRun(BookmarkStore(state, identity), pipeline.part("reader").resolved.found.name, kept=limit is None)
+        return IncrementalRun(BookmarkStore(state, identity), pipeline.reader_name, kept=limit is None)
 
     def _changes(self, old: RunRecord, facts: Mapping[str, Any], pipeline: Pipeline) -> list[str]:
         """What has changed since a run began, with what it went on with before. Raises StateError where it may not go on."""
@@ -234,6 +236,7 @@ class Start:
             writer.abandon()
         pipeline.close()
         forget_stages(old)
+        forget_samples(old.folder)
         old.save(state="abandoned")
         told = f"run {old.id} was abandoned, and what it had staged is deleted{unknown}"
         if published:
@@ -298,6 +301,7 @@ def _as_it_was(record: RunRecord, notices: list[str]) -> Result:
         records_read=facts["records_read"],
         records_written=facts["records_written"],
         notices=list(notices),
+        summaries=facts.get("summaries", {}),
     )
 
 

@@ -5,7 +5,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from ozzy.errors import DestinationError, StateError
 
@@ -113,7 +113,7 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
     return digest.hexdigest()
 
 
-def read_exactly(file: BinaryIO, size: int) -> Iterator[bytes]:
+def read_exactly(file: IO[bytes], size: int) -> Iterator[bytes]:
     """The next `size` bytes of an open file in pieces. Raises StateError where there are fewer."""
     while size:
         piece = file.read(min(size, _PIECE))

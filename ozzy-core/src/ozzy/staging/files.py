@@ -91,7 +91,7 @@ class StagedFiles:
     def add(self, name: str, content: bytes) -> None:
         """Stage a whole small file of no rows and without compression, such as a list of checksums."""
         file = self._new((), name)
-        file.codec = attrs.evolve(file.codec, compress=bytes)
+        file.codec = attrs.evolve(file.codec, compress=bytes, pack=None)
         file.finish(content)
         self._keep(file)
 

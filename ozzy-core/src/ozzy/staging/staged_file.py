@@ -1,15 +1,18 @@
 """One staged file: a row of members on disk, and a tail that is still raw.
 
 A member is collected raw, ends at the row end that reaches the codec's member size, and is compressed in one call; it never ends at a
-checkpoint, so the bytes do not depend on when checkpoints were taken.
+checkpoint, so the bytes do not depend on when checkpoints were taken. An archive such as a zip is made of the whole content at the end.
 """
 
 import hashlib
 import os
+import posixpath
 from bisect import bisect_left
+from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import attrs
 
@@ -35,6 +38,7 @@ class StagedFile:
     dry: bool = False
     dirty: bool = False
     hashes: dict[str, Any] = attrs.field(init=False, repr=False)
+    _unnamed: IO[bytes] | None = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.hashes = {name: hashlib.new(name, usedforsecurity=False) for name in self.digests}
@@ -68,11 +72,32 @@ class StagedFile:
         self.tail += footer
         if self.tail or not self.length:
             self._end_member()
+        if self.codec.pack is not None:
+            self._pack(self.codec.pack)
+
+    def _pack(self, pack: Callable[[IO[bytes], str, IO[bytes]], None]) -> None:
+        """Put the archive in the place of the content."""
+        packed = self.path.with_suffix(".packed")
+        member = posixpath.basename(self.name).removesuffix(self.codec.suffix)
+        with at_destination(self.path), self._content() as content, _opened(None if self.dry else packed) as target:
+            pack(content, member, target)
+            self.length = target.seek(0, os.SEEK_END)
+            target.seek(0)
+            for piece in read_exactly(target, self.length):
+                for digest in self.hashes.values():
+                    digest.update(piece)
+        if not self.dry:
+            with at_destination(self.path):
+                packed.replace(self.path)
+            self.dirty = True
+
+    def _content(self) -> IO[bytes]:
+        return self._unnamed if self._unnamed is not None else self.path.open("rb")
 
     def _end_member(self) -> None:
         member = self.codec.compress(bytes(self.tail))
         self.tail.clear()
-        for digest in self.hashes.values():
+        for digest in self.hashes.values() if self.codec.pack is None else ():
             digest.update(member)
         if not self.dry:
             if not self.length:
@@ -80,6 +105,9 @@ class StagedFile:
             with at_destination(self.path), self.path.open("ab" if self.length else "wb", buffering=0) as file:
                 write_all(file.fileno(), member)
             self.dirty = True
+        elif self.codec.pack is not None:
+            self._unnamed = self._unnamed or _opened(None)
+            self._unnamed.write(member)
         self.length += len(member)
 
     def sync(self) -> None:
@@ -107,3 +135,8 @@ class StagedFile:
         """The facts of a finished file, for a receipt."""
         facts = {"staged": self.path.name, "name": self.name, "group": list(self.group), "rows": self.rows, "size": self.length}
         return facts | {name: digest.hexdigest() for name, digest in self.hashes.items()}
+
+
+def _opened(path: Path | None) -> IO[bytes]:
+    """A new file to write and read; without a path one that has no name."""
+    return TemporaryFile() if path is None else path.open("w+b")

@@ -139,9 +139,8 @@ def _made(modules: tuple[tuple[str, type], ...]) -> Registry:
 
 def sections(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Kind and name of the modules of a config whose calls are steps."""
-    writers = config["writer"] if isinstance(config["writer"], list) else [config["writer"]]
-    found = [("reader", _name(config["reader"])), *(("writer", _name(writer)) for writer in writers)]
-    return [*found, ("persistence", _name(config.get("persistence", "file")))]
+    ends = [(kind, one) for kind in ("reader", "writer") for one in (config[kind] if isinstance(config[kind], list) else [config[kind]])]
+    return [*((kind, _name(one)) for kind, one in ends), ("persistence", _name(config.get("persistence", "file")))]
 
 
 def _name(section: Any) -> str:

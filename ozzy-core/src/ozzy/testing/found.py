@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ def visible(folder: Path, *, without: Iterable[str] = ("state",)) -> dict[str, b
 
 def records_in(name: str, content: bytes) -> Iterator[Any]:
     """The records of a file of JSON lines, a JSON array, CSV or TSV, compressed or not; other files hold none."""
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for member in archive.namelist():
+                yield from records_in(member, archive.read(member))
+        return
     stream = open_decompressed(io.BytesIO(content), "auto", name=name)
     text = b"".join(iter(stream.read, b"")).decode()
     bare = name

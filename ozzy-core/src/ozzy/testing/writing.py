@@ -140,8 +140,9 @@ class WriterAtWork(ModuleContract):
             if self.staging is not Staging.NONE:
                 self.broken("its receipts do not count: prepare() has to return `written`, the rows since the run began")
             return
-        if receipt["written"] + receipt.get("ignored", 0) != written:
-            self.broken(f"its receipt says {receipt['written']} rows are written, it was given {written}")
+        told = receipt["written"] + receipt.get("ignored", 0) + receipt.get("absorbed", 0)
+        if told != written:
+            self.broken(f"its receipt says {told} rows are written, it was given {written}")
 
 
 def _some(ids: Counter[str], what: str) -> str:

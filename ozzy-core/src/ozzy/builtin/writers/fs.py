@@ -1,19 +1,17 @@
 """Writer `fs`: files in a folder, published whole, by link or rename on the same file system."""
 
-import errno
 import os
 import posixpath
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ozzy.builtin.writers.placing import link, same_file
 from ozzy.contracts.file_writer import BaseNamedFileWriter, same_content
-from ozzy.contracts.writer import Outcome, Receipt, no_room_for
+from ozzy.contracts.writer import Outcome, Receipt
 from ozzy.errors import DestinationError
 from ozzy.staging.disk import at_destination, make_folder, sync_folder
 from ozzy.staging.manifest import is_manifest_of
-
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
 class FSWriter(BaseNamedFileWriter):
@@ -49,7 +47,7 @@ class FSWriter(BaseNamedFileWriter):
             if self.if_exists == "overwrite":
                 staged.replace(target)
             else:
-                _link(staged, target)
+                link(staged, target)
 
     def after_publishing(self, receipt: Receipt) -> None:
         for folder in sorted(self._folders(entry["name"] for entry in self.files.finished(receipt))):
@@ -79,7 +77,7 @@ class FSWriter(BaseNamedFileWriter):
             return
         for entry in self.files.finished(receipt):
             staged, target = self._paths(entry)
-            if (not staged.exists() or _same_file(staged, target)) and same_content(target, entry):
+            if (not staged.exists() or same_file(staged, target)) and same_content(target, entry):
                 with at_destination(target):
                     target.unlink()
                     sync_folder(target.parent)
@@ -100,7 +98,7 @@ class FSWriter(BaseNamedFileWriter):
             if replaces:
                 staged.replace(target)
             else:
-                _link(staged, target)
+                link(staged, target)
         sync_folder(target.parent)
         self._delete([staged])
 
@@ -130,22 +128,3 @@ class FSWriter(BaseNamedFileWriter):
                 found.add(folder)
                 folder = posixpath.dirname(folder)
         return found
-
-
-def _link(staged: Path, target: Path) -> None:
-    """Give a file its final name, never over another's."""
-    try:
-        os.link(staged, target)
-    except OSError as error:
-        if os.path.lexists(target):
-            if not _same_file(staged, target):
-                raise no_room_for(str(target)) from error
-        elif error.errno in _NO_LINKS:
-            staged.rename(target)
-        else:
-            raise
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    """Whether two names are links to one file."""
-    return os.path.lexists(other) and os.path.samestat(one.lstat(), other.lstat())
