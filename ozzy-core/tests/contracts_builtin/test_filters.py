@@ -4,6 +4,7 @@
 from ozzy.builtin.filters.dupe import DupeFilter
 from ozzy.builtin.filters.key_value import KeyValueFilter, KeyValueRegexFilter
 from ozzy.builtin.filters.no_filter import NoFilter
+from ozzy.builtin.filters.python_exp import PythonExpFilter
 from ozzy.testing.filter import FilterContract
 
 
@@ -51,3 +52,18 @@ class TestDupeFilter(FilterContract):
 class TestDupeFilterOfSeveralFields(FilterContract):
     module = DupeFilter
     options = {"keys": ["country", "address.city"], "memory": "64 KiB"}
+
+
+class TestPythonExpFilter(FilterContract):
+    module = PythonExpFilter
+    options = {"python_expression": "item.get('country') == 'es' or 'name' in item and len(str(item['name'])) % 2"}
+
+
+class TestPythonExpFilterThatChangesWhatItSees(FilterContract):
+    module = PythonExpFilter
+    options = {"python_expression": "item.pop('country', None) == 'es' or item.update(country='uk') or len(item) > 3"}
+
+
+class TestPythonExpFilterThatDraws(FilterContract):
+    module = PythonExpFilter
+    options = {"python_expression": "random.random() < 0.5"}

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from ozzy.builtin.groupers.file_key import FileKeyGrouper
 from ozzy.builtin.groupers.no_grouper import NoGrouper
+from ozzy.builtin.groupers.python_exp import PythonExpGrouper
 from ozzy.builtin.groupers.time import TimeGrouper
 from ozzy.testing.filter import GrouperContract
 
@@ -43,3 +44,8 @@ class TestTimeGrouperThatRejects(GrouperContract):
     module = TimeGrouper
     options = {"field": "at", "unit": "ms", "missing": "reject"}
     records = [{"id": 1, "at": 0}, {"id": 2, "at": 1711846800000}, {"id": 3, "at": "2024-03-31"}]
+
+
+class TestPythonExpGrouper(GrouperContract):
+    module = PythonExpGrouper
+    options = {"python_expressions": ["item.get('country', 'none')[:1]", "item.get('active')"]}

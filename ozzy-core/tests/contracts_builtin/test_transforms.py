@@ -9,8 +9,11 @@ from ozzy.builtin.transforms.flatten import FlattenTransform
 from ozzy.builtin.transforms.jq import JQTransform
 from ozzy.builtin.transforms.mask import MaskTransform
 from ozzy.builtin.transforms.no_transform import NoTransform
+from ozzy.builtin.transforms.python_exp import PythonExpTransform
+from ozzy.builtin.transforms.python_map import PythonMapTransform
 from ozzy.builtin.transforms.rename import RenameTransform
 from ozzy.builtin.transforms.select import SelectTransform
+from ozzy.builtin.transforms.set import SetTransform
 from ozzy.testing.transform import TransformContract
 
 
@@ -123,3 +126,18 @@ class TestJQ(TransformContract):
 class TestJQWithArithmetic(TransformContract):
     module = JQTransform
     options = {"jq_filter": ".sum = (.price + .id) | del(.tags)"}
+
+
+class TestPythonExpTransform(TransformContract):
+    module = PythonExpTransform
+    options = {"python_expressions": ["item.update(country=item.get('country', '').upper())", "item.pop('tags', None)"]}
+
+
+class TestPythonMapTransform(TransformContract):
+    module = PythonMapTransform
+    options = {"map": "{'name': item.get('name'), 'tags': item.get('tags'), 'again': item.get('tags')}"}
+
+
+class TestSetTransform(TransformContract):
+    module = SetTransform
+    options = {"fields": {"twice": "[item.get('id'), item.get('id')]", "made.country": "item.get('country', 'none')"}}

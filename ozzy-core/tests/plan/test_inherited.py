@@ -32,7 +32,7 @@ def test_an_inherited_class_path_is_the_module_of_today(registry, root, path):
     assert found.cls is registry.resolve(kind, name).cls
 
 
-NEW_TRANSFORMS = {("transform", name) for name in ("cast", "drop", "explode", "flatten", "mask", "rename", "select")}
+NEW_TRANSFORMS = {("transform", name) for name in ("cast", "drop", "explode", "flatten", "mask", "rename", "select", "set")}
 
 
 def test_every_built_in_module_with_an_ancestor_has_its_path():

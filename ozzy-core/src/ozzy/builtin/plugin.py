@@ -31,6 +31,7 @@ def ozzy_filter() -> dict[str, Module]:
         "key_value": Module("ozzy.builtin.filters.key_value:KeyValueFilter", "Keeps records whose fields have given values."),
         "key_value_regex": Module("ozzy.builtin.filters.key_value:KeyValueRegexFilter", "Keeps records whose fields match patterns."),
         "no_filter": Module("ozzy.builtin.filters.no_filter:NoFilter", "Keeps every record.", aliases=("none",)),
+        "python_exp": Module("ozzy.builtin.filters.python_exp:PythonExpFilter", "Keeps records for which an expression is true."),
     }
 
 
@@ -46,8 +47,11 @@ def ozzy_transform() -> dict[str, Module]:
         "jq": Module("ozzy.builtin.transforms.jq:JQTransform", "Makes records by a jq program."),
         "mask": Module("ozzy.builtin.transforms.mask:MaskTransform", "Hides what values say: digests, fixed texts, cut texts."),
         "no_transform": Module("ozzy.builtin.transforms.no_transform:NoTransform", "Leaves records as they are.", aliases=("none",)),
+        "python_exp": Module("ozzy.builtin.transforms.python_exp:PythonExpTransform", "Changes records by expressions with an effect."),
+        "python_map": Module("ozzy.builtin.transforms.python_map:PythonMapTransform", "Makes of each record what an expression gives."),
         "rename": Module("ozzy.builtin.transforms.rename:RenameTransform", "Gives fields other names."),
         "select": Module("ozzy.builtin.transforms.select:SelectTransform", "Keeps only some fields, in a given order."),
+        "set": Module("ozzy.builtin.transforms.set:SetTransform", "Sets fields to the values of expressions."),
     }
 
 
@@ -57,6 +61,7 @@ def ozzy_group() -> dict[str, Module]:
     return {
         "file_key": Module("ozzy.builtin.groupers.file_key:FileKeyGrouper", "A file for each combination of values of some fields."),
         "no_grouper": Module("ozzy.builtin.groupers.no_grouper:NoGrouper", "All records belong together.", aliases=("none",)),
+        "python_exp": Module("ozzy.builtin.groupers.python_exp:PythonExpGrouper", "A file for each combination of values of expressions."),
         "time": Module("ozzy.builtin.groupers.time:TimeGrouper", "A file for each day, month or hour of a moment."),
     }
 

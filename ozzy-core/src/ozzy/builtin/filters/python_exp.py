@@ -1,0 +1,78 @@
+"""The filter by an expression."""
+
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any, ClassVar
+
+from ozzy import BaseFilter, Batch, ConfigError, Problem, option, options
+from ozzy.contracts.module import require_allow_code
+from ozzy.data.expressions.context import STEPS
+from ozzy.data.expressions.evaluation import Evaluation
+from ozzy.data.expressions.expression import check
+
+
+@options
+class PythonExpOptions:
+    """Options of the filter by an expression."""
+
+    python_expression: str = option(
+        help="An expression in Python's syntax, of which the record is `item`; a record is kept where it is true.",
+        example="item['price'] > 10 and item.get('country') in ('es', 'pt')",
+    )
+    imports: dict[str, str] = option(
+        factory=dict,
+        help="Modules of Python that the expression may use: name to module. They can do anything, so it needs --allow-code.",
+        example={"unicodedata": "unicodedata"},
+    )
+    steps: int = option(default=STEPS, minimum=1, help="How many steps it may take for one record, before the record counts as bad.")
+
+
+class PythonExpFilter(BaseFilter):
+    """Keeps records for which an expression is true.
+
+    What the expression changes of the record is forgotten: a filter looks. A record for which it fails is a bad record.
+    """
+
+    Options: ClassVar[type] = PythonExpOptions
+
+    @classmethod
+    def check_options(cls, options: PythonExpOptions) -> Iterator[Problem]:
+        """Expressions that are none, and names that are none."""
+        for name in options.imports:
+            if not name.isidentifier() or name.startswith("_") or name == "item":
+                yield Problem(f"imports.{name}", f"expected a name for the expression, given {name!r}")
+                return
+        try:
+            check(options.python_expression, options.imports, steps=options.steps)
+        except ConfigError as error:
+            yield Problem("python_expression", error.message, error.hint)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.options.imports:
+            require_allow_code(self, "imports")
+        imports = {name: _imported(name, module) for name, module in self.options.imports.items()}
+        self._evaluation = Evaluation(
+            [self.options.python_expression], self.metadata.start_time, steps=self.options.steps, imports=imports, salt=self.kind
+        )
+        self._expression = self._evaluation.expressions[0]
+        self.reads = self._evaluation.reads
+
+    def filter(self, item: Any) -> bool:
+        return self.mask(Batch.from_records([item]))[0]
+
+    def mask(self, batch: Batch) -> Sequence[bool]:
+        return self._evaluation.looking(batch, self._truth)
+
+    def _truth(self, item: Any) -> bool:
+        return bool(self._expression.of(item))
+
+
+def _imported(name: str, module: str) -> Any:
+    try:
+        return import_module(module)
+    except Exception as error:
+        raise ConfigError(
+            f"filter.options.imports.{name}: {module} can't be imported: {type(error).__name__}: {error}",
+            hint="It has to be installed where ozzy runs.",
+        ) from error

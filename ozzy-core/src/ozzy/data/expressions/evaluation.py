@@ -1,0 +1,81 @@
+"""The expressions of one module, asked of the records of batches."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+from ozzy.data.batch import Batch
+from ozzy.data.expressions.context import STEPS, Context
+from ozzy.data.expressions.expression import Expression
+from ozzy.data.expressions.values import settled
+from ozzy.data.json_text import MISSING, encode_record
+from ozzy.data.record import Record
+from ozzy.errors import DataError
+
+T = TypeVar("T")
+
+
+class Evaluation:
+    """Expressions that share a budget for each record, `start` as what is now, and their random numbers.
+
+    Random numbers follow from the run's start, `salt`, the expressions, and the record's place in its split; where a stage has made rows
+    of its own, from the record instead of its place. So a run that goes on after a kill draws what it would have drawn. `reads` are the
+    fields that all of them look at, None where that is not known before.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        start: datetime,
+        *,
+        steps: int = STEPS,
+        imports: Mapping[str, Any] | None = None,
+        salt: str = "",
+    ) -> None:
+        self.context = Context(steps, start, open=bool(imports))
+        self.expressions = [Expression(text, self.context, imports=imports) for text in texts]
+        self.changes = any(expression.changes for expression in self.expressions)
+        self.draws = any(expression.draws for expression in self.expressions)
+        self.salt = "\n".join([salt, *(expression.text for expression in self.expressions)])
+        fields = {field for expression in self.expressions for field in expression.reads or ()}
+        whole = any(expression.reads is None for expression in self.expressions)
+        self._fields = None if whole else tuple(sorted(fields))
+        self.reads = None if self.draws else self._fields
+
+    def looking(self, batch: Batch, work: Callable[[Record], T]) -> list[T]:
+        """What `work` gives for each record; it may change what it is given, and no record. Raises DataError with the row."""
+        return self._each(batch, self._looked_at(batch), work)
+
+    def changing(self, batch: Batch, work: Callable[[Record], T]) -> list[T]:
+        """What `work` gives for each record, which it may change. Raises DataError with the row."""
+        return self._each(batch, iter(batch.records), work)
+
+    def _each(self, batch: Batch, items: Iterator[Record], work: Callable[[Record], T]) -> list[T]:
+        context, given = self.context, []
+        for row, item in enumerate(items):
+            context.begin(self._seed(batch, row) if self.draws else "")
+            try:
+                given.append(work(item))
+            except DataError as error:
+                error.row = row
+                raise
+        return given
+
+    def _looked_at(self, batch: Batch) -> Iterator[Record]:
+        if self._fields is None:
+            rows: Iterator[Record] = iter(batch.records)
+        elif not self._fields:
+            rows = ({} for _ in range(len(batch)))
+        else:
+            fields = self._fields
+            rows = (
+                {field: value for field, value in zip(fields, values, strict=True) if value is not MISSING}
+                for values in batch.select(fields)
+            )
+        return rows if not self.changes else (settled(Context(1 << 62), row) for row in rows)
+
+    def _seed(self, batch: Batch, row: int) -> str:
+        if batch.origin is not None:
+            return f"{self.salt}\n{batch.split}\n{batch.origin[row]}"
+        return f"{self.salt}\n{blake2b(encode_record(batch.records[row])).hexdigest()}"
