@@ -58,6 +58,10 @@ def read(data, position=None, decoder=Words):
         ("", b" \r\n", "json_lines"),
         ("a.gz", b"[]", "json"),
         ("a.dat", b'{"a":1}\n', "json_lines"),
+        ("a.xml.lz4", b"", "xml"),
+        ("a", b"\n<items>", "xml"),
+        ("a", '\ufeff{"a":1}\n'.encode("utf-16-le"), "json_lines"),
+        ("a", "\ufeff[1]".encode("utf-32-be"), "json"),
     ],
 )
 def test_the_decoder_goes_by_suffix_and_then_by_content(name, head, expected):
@@ -65,7 +69,7 @@ def test_the_decoder_goes_by_suffix_and_then_by_content(name, head, expected):
 
 
 @pytest.mark.parametrize("name", ["a", "a.txt", "a.json", "csv", "a.csv/b"])
-@pytest.mark.parametrize("head", [b"a,b\n1,2", b"<xml>", b"\x00\x01", b'"text"', b"\xff\xfe{"])
+@pytest.mark.parametrize("head", [b"a,b\n1,2", b"\x00\x01", b'"text"', b"\xff\xfea\x00"])
 def test_what_tells_nothing_is_refused(name, head):
     with pytest.raises(SourceError, match=f"can't tell the format of {name}.*it begins with") as raised:
         choose(name, head)

@@ -9,6 +9,9 @@ from typing import Any
 from ozzy.builtin.decoders.csv import CSVDecoder, TSVDecoder
 from ozzy.builtin.decoders.json_array import JsonDecoder
 from ozzy.builtin.decoders.json_lines import JsonLinesDecoder
+from ozzy.builtin.decoders.xml import XMLDecoder
+from ozzy.builtin.formatters.xml import XMLExportFormatter
+from ozzy.data.batch import Batch
 from ozzy.testing.decoder import DecoderContract
 
 
@@ -54,3 +57,30 @@ class TestCSVDecoder(DecoderContract):
 class TestTSVDecoder(TestCSVDecoder):
     module = TSVDecoder
     delimiter = "\t"
+
+
+class TestCSVWithADialectAndTypes(DecoderContract):
+    module = CSVDecoder
+    options = {"delimiter": ";", "quotechar": "'", "columns": {"id": "int", "price": "float"}, "nulls": ["NULL"], "encoding": "utf-16"}
+    content = "id;price;name\n1;1.5;'a;b'\n2;x;c\n\n3;;NULL\n4;2;'é''\n'\n".encode("utf-16")
+    records = [
+        {"id": 1, "price": 1.5, "name": "a;b"},
+        {"id": 3, "price": None, "name": None},
+        {"id": 4, "price": 2.0, "name": "é'\n"},
+    ]
+
+
+class TestXMLDecoder(DecoderContract):
+    module = XMLDecoder
+    options = {"types": True}
+
+    def encode(self, records: list[dict[str, Any]]) -> bytes:
+        made = XMLExportFormatter()
+        return made.header() + b"".join(made.format_rows(Batch.from_records(records))) + made.footer()
+
+
+class TestXMLWithAttributesAndBadRecords(DecoderContract):
+    module = XMLDecoder
+    options = {"record": "r/i", "types": True}
+    content = b'<r><h/>\n<i k="1"><a>x</a></i><i><a type="int">x</a></i>\n<i>t</i><x><i/></x><i><b/><b/></i></r>\n'
+    records = [{"@k": "1", "a": "x"}, {"#text": "t"}, {"b": [None, None]}]

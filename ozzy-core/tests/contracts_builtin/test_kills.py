@@ -1,12 +1,17 @@
 """The readers, writers and the persistence of the core lose and double nothing when they are killed."""
 # ruff: noqa: RUF012
 
+import csv
 import gzip
 import json
+import xml.etree.ElementTree as ET
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import fastavro
+import openpyxl
 import pytest
 
 from ozzy.testing.kill import KillContract
@@ -25,7 +30,10 @@ class TestKillFSReader(KillContract):
         lines = [json.dumps({"id": number, "name": f"näme {number}"}, ensure_ascii=False) + "\n" for number in range(60)]
         (folder / "a.jl").write_text("".join(lines[:25]), encoding="utf-8")
         (folder / "b.jl.gz").write_bytes(gzip.compress("".join(lines[25:40]).encode()))
-        (folder / "c.csv").write_text("id,name\n" + "".join(f"{number},x\n" for number in range(40, 60)))
+        (folder / "c.csv").write_text("id,name\n" + "".join(f"{number},x\n" for number in range(40, 50)))
+        with zipfile.ZipFile(folder / "d.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.xml", "<r>" + "".join(f"<i><id>{number}</id></i>" for number in range(50, 55)) + "</r>")
+            archive.writestr("b.jl", "".join(lines[55:]).encode("utf-16"))
         return {"name": "fs", "options": {"input": str(folder), "batch_size": 4}}
 
 
@@ -138,6 +146,56 @@ class TestKillReduceWriter(KillContract):
     def oracle(self) -> Iterable[Any]:
         path = self.here / "ids.json"
         return json.loads(path.read_text()) if path.exists() else []
+
+
+class TestKillDiscoveredColumns(KillContract):
+    same_bytes = True
+    writer = {"name": "fs", "options": {"filebase": "out/{groups[0]}/part", "items_per_buffer_write": 8, "compression": "none"}}
+    config = {
+        "grouper": {"name": "file_key", "options": {"keys": ["country"]}},
+        "formatter": {"name": "csv", "options": {"discover": True}},
+    }
+
+    def oracle(self) -> Iterable[Any]:
+        for path in sorted(self.here.glob("out/*/*.csv")):
+            yield from (int(row["id"]) for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines(keepends=True)))
+
+
+class TestKillXML(KillContract):
+    same_bytes = True
+    writer = {"name": "fs", "options": {"filebase": "out/part", "items_per_buffer_write": 25, "compression": "none"}}
+    config = {"formatter": {"name": "xml"}}
+
+    def oracle(self) -> Iterable[Any]:
+        for path in sorted(self.here.glob("out/*.xml")):
+            yield from (int(item.findtext("id", "")) for item in ET.parse(path).getroot())
+
+
+class TestKillXLSX(KillContract):
+    same_bytes = True
+    writer = {"name": "fs", "options": {"filebase": "out/part", "items_per_buffer_write": 40}}
+    config = {"formatter": {"name": "xlsx"}}
+
+    def oracle(self) -> Iterable[Any]:
+        for path in sorted(self.here.glob("out/*.xlsx")):
+            first, *rows = openpyxl.load_workbook(path)["records"].iter_rows(values_only=True)
+            yield from (row[first.index("id")] for row in rows)
+
+
+class TestKillAvro(KillContract):
+    same_bytes = True
+    writer = {"name": "fs", "options": {"filebase": "out/part", "items_per_buffer_write": 40}}
+    config = {
+        "formatter": {
+            "name": "avro",
+            "options": {"schema": {"type": "record", "name": "R", "fields": [{"name": "id", "type": "long"}]}},
+        }
+    }
+
+    def oracle(self) -> Iterable[Any]:
+        for path in sorted(self.here.glob("out/*.avro")):
+            with path.open("rb") as file:
+                yield from (record["id"] for record in fastavro.reader(file))
 
 
 class TestKillConsoleLikeWriter(KillContract):

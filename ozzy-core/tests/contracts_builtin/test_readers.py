@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ class TestFSReader(ReaderContract):
         (folder / "b.jl.gz").write_bytes(gzip.compress("\n".join(lines[25:]).encode()))
         (folder / "c.csv").write_text("id,name\n1,a\n2,b\n3,c\n")
         (folder / "d.json").write_text(json.dumps([{"id": number} for number in range(7)]))
+        with zipfile.ZipFile(folder / "e.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("in/one.jl", "\n".join(lines[:9]))
+            archive.writestr("two.csv", "id,name\n1,a\n2,b\n")
         (folder / "empty.jl").write_text("")
         return {"input": str(folder), "batch_size": 4}
 

@@ -4,18 +4,20 @@ import bz2
 import gzip
 import io
 import lzma
+import resource
 import struct
 import subprocess
 import sys
 import tracemalloc
 import zlib
 
+import lz4.frame
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ozzy.data.codecs import CODECS, COMPRESSIONS, PIECE, open_decompressed
-from ozzy.errors import ConfigError, DataError, SourceError
+from ozzy.errors import ConfigError, DataError, PluginError, SourceError
 
 COMPRESSED = [name for name in CODECS if name != "none"]
 
@@ -200,7 +202,12 @@ def test_none_leaves_compressed_data_alone():
 
 @pytest.mark.parametrize(
     ("beginning", "kind"),
-    [(b"PK\x03\x04", "a zip archive"), (b"7z\xbc\xaf\x27\x1c", "a 7z archive"), (b"\x04\x22\x4d\x18", "lz4"), (b"\x1f\x9d\x90", r"\.Z")],
+    [
+        (b"PK\x03\x04", "a zip archive"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+        (b"\x02\x21\x4c\x18", "lz4 in its legacy format"),
+        (b"\x1f\x9d\x90", r"\.Z"),
+    ],
 )
 def test_archives_that_are_not_read_are_named(beginning, kind):
     with pytest.raises(SourceError, match=kind):
@@ -322,3 +329,47 @@ def test_other_encodings_are_named(encoding):
 def test_an_unknown_compression_is_an_error_of_the_config():
     with pytest.raises(ConfigError, match="'rar' is no compression that ozzy reads"):
         open_decompressed(io.BytesIO(b""), "rar", name="f")
+
+
+def test_lz4_frames_are_read_one_after_the_other():
+    data = lz4.frame.compress(b"one\n", content_checksum=True) + lz4.frame.compress(b"two\n" * 50_000, block_linked=False)
+
+    for raw in (data, Dripping(data, most=5)):
+        assert content(raw) == b"one\n" + b"two\n" * 50_000
+    assert content(data, "lz4", size=7) == b"one\n" + b"two\n" * 50_000
+
+
+def test_an_lz4_file_cut_off_or_damaged_is_refused_with_the_place():
+    first = lz4.frame.compress(b"first frame", content_checksum=True)
+    data = first + lz4.frame.compress(bytes(range(256)), content_checksum=True)
+    for length in range(1, len(data)):
+        if length != len(first):
+            with pytest.raises(SourceError, match=r"in\.gz"):
+                content(data[:length], "lz4")
+    for place in range(15, len(first)):
+        damaged = bytearray(first)
+        damaged[place] ^= 0x10
+        with pytest.raises(SourceError, match=r"in\.gz holds|in\.gz ends"):
+            content(bytes(damaged), "lz4")
+    with pytest.raises(SourceError, match="something else than lz4"):
+        content(first + b"tail")
+
+
+def test_lz4_is_read_in_bounded_memory():
+    stream = open_decompressed(io.BytesIO(lz4.frame.compress(bytes(64 * 1024 * 1024))), name="f")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    total = 0
+    while piece := stream.read(PIECE):
+        assert len(piece) <= PIECE
+        total += len(piece)
+
+    assert total == 64 * 1024 * 1024
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 1024
+
+
+def test_without_the_library_lz4_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "lz4.frame", None)
+
+    with pytest.raises(PluginError, match="needs a library that is not installed") as raised:
+        content(lz4.frame.compress(b"x"))
+    assert raised.value.hint == "pip install 'ozzy-core[lz4]'"

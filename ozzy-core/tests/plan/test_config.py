@@ -208,7 +208,7 @@ KNOWN = (
         ({"grouper": ["g"]}, ['grouper: expected the name of a grouper, or {name, options}, given ["g"] (list)']),
         ({"filter": "f", "filter_before": "g"}, ["filter_before: given as filter too, which is the same (keep one of them)"]),
         ({"decompressor": "zip"}, [
-            'decompressor: expected one of "auto", "none", "gz", "bz2", "xz", "zst", given "zip" (str)',
+            'decompressor: expected one of "auto", "none", "gz", "bz2", "xz", "zst", "lz4", given "zip" (str)',
         ]),
         ({"decompressor": {"name": "gz", "options": {"level": 1}}}, ["decompressor.options: a decompressor takes no options"]),
         ({"decompressor": 5}, ["decompressor: expected the name of a decompressor, or {name, options}, given 5 (int)"]),

@@ -20,6 +20,7 @@ def ozzy_decode() -> dict[str, Module]:
         "json": Module("ozzy.builtin.decoders.json_array:JsonDecoder", "One JSON array of objects, or one object, read as a stream."),
         "json_lines": Module("ozzy.builtin.decoders.json_lines:JsonLinesDecoder", "One JSON object a line."),
         "tsv": Module("ozzy.builtin.decoders.csv:TSVDecoder", "Tab-separated values; the first row names the fields."),
+        "xml": Module("ozzy.builtin.decoders.xml:XMLDecoder", "XML: elements of a document as records, read as a stream."),
     }
 
 
@@ -70,8 +71,11 @@ def ozzy_group() -> dict[str, Module]:
 def ozzy_format() -> dict[str, Module]:
     """Formatters."""
     return {
+        "avro": Module("ozzy.builtin.formatters.avro:AvroExportFormatter", "Avro container files by a given schema."),
         "csv": Module("ozzy.builtin.formatters.csv:CSVExportFormatter", "Comma-separated values, with a header."),
         "json": Module("ozzy.builtin.formatters.json:JsonExportFormatter", "JSON lines, or one JSON array."),
+        "xlsx": Module("ozzy.builtin.formatters.xlsx:XLSXExportFormatter", "Workbooks for spreadsheet programs, where texts stay texts."),
+        "xml": Module("ozzy.builtin.formatters.xml:XMLExportFormatter", "XML: an element for each record and field, with its type."),
     }
 
 

@@ -1,13 +1,14 @@
 """Decoders: from a stream of bytes to batches of records. A config calls the section `deserializer`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Final
 
 from ozzy.contracts.module import BaseModule
 from ozzy.data.batch import Batch
 from ozzy.data.codecs import ByteStream
-from ozzy.errors import SourceError, StateError
+from ozzy.data.encodings import as_utf8, encoding_of, wrong_encoding
+from ozzy.errors import Problem, SourceError, StateError
 from ozzy.options.option import option, options
 
 
@@ -16,6 +17,11 @@ class DecoderOptions:
     """Options of every decoder."""
 
     batch_size: int = option(default=10_000, minimum=1, help="Records in a batch, at the most.")
+    encoding: str | None = option(
+        default=None,
+        help="The encoding of the text. Unset, a byte order mark of UTF-16 or UTF-32 tells it, and without one it is UTF-8.",
+        example="latin-1",
+    )
 
 
 class BaseDecoder(BaseModule):
@@ -31,6 +37,15 @@ class BaseDecoder(BaseModule):
     starts_anywhere: ClassVar[bool] = False
     """Whether `decode` can begin after any batch: then each bears `{"rows": …, "offset": …, "lines": …}` as its position itself."""
 
+    binary: ClassVar[bool] = False
+    """Whether it reads bytes that are no text, so that marks and encodings are nothing to it."""
+
+    @classmethod
+    def check_options(cls, options: Any) -> Iterable[str | Problem]:
+        """What is wrong with the encoding."""
+        wrong = wrong_encoding(options.encoding) if getattr(options, "encoding", None) else None
+        return [Problem("encoding", wrong)] if wrong else []
+
     def decode(self, stream: ByteStream) -> Iterator[Batch]:
         """The batches of a stream.
 
@@ -45,8 +60,10 @@ def decoded(decoder: BaseDecoder, stream: ByteStream, position: Any) -> Iterator
 
     A decoder that starts anywhere is given the stream at the offset; any other decodes from the start, and the batches already
     read are dropped. Rows are counted with the bad ones, so that a position means the same whatever is done with those. Raises
-    SourceError or StateError where the stream no longer has the position.
+    SourceError or StateError where the stream no longer has the position. The decoder is given UTF-8, whatever the text is encoded in.
     """
+    if not decoder.binary:
+        stream = as_utf8(stream, decoder.read_option("encoding"))
     position = position or {"rows": 0}
     if decoder.starts_anywhere:
         stream.skip_to(position.get("offset", 0), position["rows"], position.get("lines", 0))
@@ -72,8 +89,8 @@ _CHANGED: Final = "The source has changed since the run began. Start a new run w
 HEAD: Final = 64 * 1024
 """How many bytes of a stream `choose` is shown, where it has as many."""
 
-_COMPRESSED: Final = re.compile(r"\.(gz|gzip|bz2|xz|zst|zstd)$", re.IGNORECASE)
-_BY_SUFFIX: Final = {".jl": "json_lines", ".jsonl": "json_lines", ".ndjson": "json_lines", ".csv": "csv", ".tsv": "tsv"}
+_COMPRESSED: Final = re.compile(r"\.(gz|gzip|bz2|xz|zst|zstd|lz4)$", re.IGNORECASE)
+_BY_SUFFIX: Final = {".jl": "json_lines", ".jsonl": "json_lines", ".ndjson": "json_lines", ".csv": "csv", ".tsv": "tsv", ".xml": "xml"}
 
 
 def choose(name: str, head: bytes) -> str:
@@ -89,16 +106,20 @@ def choose(name: str, head: bytes) -> str:
     suffix = bare[bare.rfind(".") :].lower() if "." in bare else ""
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    encoding = encoding_of(head)
+    text = head.decode(encoding, errors="ignore").encode() if encoding else head
+    text = text.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         return "json_lines"
     if text.startswith(b"["):
         return "json"
     if text.startswith(b"{"):
         return "json_lines" if _is_line(text) else "json"
+    if text.startswith(b"<"):
+        return "xml"
     raise SourceError(
         f"can't tell the format of {name}: its name has no known suffix, and it begins with {text[:16]!r}",
-        hint="Set deserializer to json_lines, json, csv or tsv.",
+        hint="Set deserializer to json_lines, json, csv, tsv or xml.",
     )
 
 

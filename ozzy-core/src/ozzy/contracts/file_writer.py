@@ -16,6 +16,7 @@ from ozzy.data.codecs import ARCHIVES, CODECS, Codec
 from ozzy.errors import ConfigError, DataError, DestinationError, OzzyError, Problem
 from ozzy.log import reason
 from ozzy.options.option import option, options
+from ozzy.staging.assembly import Assembly
 from ozzy.staging.disk import at_destination, checksum, make_folder, size_of, sync_folder, write_all
 from ozzy.staging.files import StagedFiles
 from ozzy.staging.manifest import manifest_name, manifest_problems
@@ -32,7 +33,7 @@ class FileWriterOptions(WriterOptions):
     compression: Literal["gz", "none", "bz2", "xz", "zst", "zip"] = option(
         default="gz",
         help="Compression of the files. A zip holds one member, is made at the end of its file, and can't be continued, so that every "
-        "checkpoint is a full one.",
+        "checkpoint is a full one. Formats that compress themselves (avro, xlsx) are left as they are.",
     )
     items_per_buffer_write: int = option(
         default=0, minimum=0, help="Records in a file before the next one is begun; 0 is no limit (500,000 in the inherited shape)."
@@ -100,17 +101,22 @@ class BaseFileWriter(BaseWriter):
             footer=context.formatter.footer,
             separator=context.formatter.separator,
             begin=self.begin_file,
-            rows_limit=self.read_option("items_per_buffer_write") or (INHERITED_ROWS if context.inherited else None),
+            rows_limit=min(filter(None, (self._rows_limit(), context.formatter.rows_limit)), default=None),
             size_limit=self.read_option("size_per_buffer_write") or (INHERITED_BYTES if context.inherited else None),
             digests=self.digests(),
             journal_path=context.staging_folder.with_name(f"{context.staging_folder.name}.files"),
             dry=context.dry_run,
+            assembly=Assembly(context.formatter.assemble, self.codec) if context.formatter.assembles else None,
         )
+
+    def _rows_limit(self) -> int | None:
+        given: int = self.read_option("items_per_buffer_write")
+        return given or (INHERITED_ROWS if self.context.inherited else None)
 
     @property
     def codec(self) -> Codec:
-        """How the files are compressed."""
-        name = self.read_option("compression", "gz")
+        """How the files are compressed: not at all where their format does that itself."""
+        name = "none" if self.context.formatter.compressed else self.read_option("compression", "gz")
         codecs = {**CODECS, **ARCHIVES}
         if name not in codecs:
             raise ConfigError(f"{type(self).__name__} asks for the compression {name}", hint=f"There are {', '.join(codecs)}.")

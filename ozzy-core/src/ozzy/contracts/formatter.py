@@ -1,8 +1,8 @@
 """Formatters: from records to the bytes of a file."""
 
 import inspect
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, ClassVar
 
 from ozzy.contracts.module import BaseModule
 from ozzy.data.batch import Batch
@@ -23,12 +23,30 @@ class BaseExportFormatter(BaseModule):
     """Whether a file can be continued after its last whole row in another process."""
     appendable: bool = True
     """Whether the rows of two files, one after the other, are the rows of one."""
+    compressed: bool = False
+    """Whether its files are compressed in themselves, so that writers don't compress them again."""
+    rows_limit: int | None = None
+    """Rows in a file, at the most, where the format has such a limit: then the next file is begun."""
     reads: Sequence[str] | None = None
 
     @property
     def separator(self) -> bytes:
         """What stands between two rows."""
         return self.item_separator.encode()
+
+    @property
+    def assembles(self) -> bool:
+        """Whether a file can only be made when all its rows are known: then `format_rows` gives lines, which `assemble` is given."""
+        return type(self).assemble is not BaseExportFormatter.assemble
+
+    def assemble(self, rows: Callable[[], Iterator[Batch]], target: BinaryIO) -> None:
+        """Make a whole file of its rows: for formats whose beginning depends on their end, or that are no row of rows.
+
+        Where a formatter has this, `format_rows` gives a line of JSON a row (`staged_lines` does that, and takes what it is to check),
+        which is staged as durably as any row. When a file is finished, `rows()` gives them back, as often as it is asked, and the finished
+        file is written to `target`, which can't be read or sought in. It depends on the rows alone and fails on none of them.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no assemble()")
 
     def header(self) -> bytes:
         """What a file begins with. Asked for once a file."""
@@ -55,6 +73,14 @@ class BaseExportFormatter(BaseModule):
     def format_footer(self) -> str | bytes:
         """The inherited way: what a file ends with."""
         return ""
+
+
+def staged_lines(batch: Batch) -> list[bytes]:
+    """The rows of a batch as lines of JSON for `assemble`. Raises DataError with the row that can't be written or read as JSON."""
+    lines = batch.lines
+    if "records" not in batch.faces:
+        _ = batch.records
+    return [line + b"\n" for line in lines]
 
 
 def _formatted(formatter: BaseExportFormatter, batch: Batch) -> list[bytes]:

@@ -14,6 +14,7 @@ from ozzy.contracts.decoder import HEAD, BaseDecoder, decoded
 from ozzy.contracts.module import BaseModule, overrides
 from ozzy.data.batch import Batch, Rejected
 from ozzy.data.codecs import COMPRESSIONS, open_decompressed
+from ozzy.data.zip_archive import ZipArchive, is_archive, member_name, parts_of
 from ozzy.errors import SourceError
 from ozzy.options.option import option, options
 
@@ -164,7 +165,7 @@ class StreamReaderOptions:
     deserializer: str = option(
         default="auto",
         kind_of="deserializer",
-        help="Decoder by short name: json_lines, json, csv, tsv; auto goes by the suffix, else by the first byte.",
+        help="Decoder by short name: json_lines, json, csv, tsv, xml; auto goes by the suffix, else by the first byte.",
     )
 
 
@@ -181,6 +182,7 @@ class BaseStreamReader(BaseReader):
         self.compression: str = self.read_option("decompressor", "auto")
         self.decoders: Callable[[str, str, bytes, int], BaseDecoder] | None = None
         self._metas: dict[str, Any] | None = None
+        self._archive: tuple[Split, ZipArchive] | None = None
 
     def get_read_streams(self) -> Iterable[Stream]:
         """The streams of the source, in an order that is the same every time; names are unique."""
@@ -198,9 +200,36 @@ class BaseStreamReader(BaseReader):
                 seen.add(stream.filename)
                 yield stream
 
+    @property
+    def reads_hidden(self) -> bool:
+        """Whether members of archives are read whose name begins with a dot."""
+        return False
+
     def splits(self) -> Iterator[Split]:
-        """One split a stream."""
-        return (Split(stream.filename, stream.fingerprint, stream.size) for stream in self.streams())
+        """One split a stream; of a stream whose name ends in `.zip` one for each member, called `archive.zip!member`."""
+        return (split for stream in self.streams() for split in self.parts(stream))
+
+    def parts(self, stream: Stream) -> Iterator[Split]:
+        """The splits of one stream: itself, or the members of an archive."""
+        if parts_of(stream.filename)[1] is not None:
+            raise SourceError(f"{stream.filename} is called like a member of an archive", hint="Give the file or folder another name.")
+        if not is_archive(stream.filename) or self.compression != "auto":
+            yield Split(stream.filename, stream.fingerprint, stream.size)
+            return
+        archive = self._opened(Split(stream.filename, stream.fingerprint, stream.size))
+        try:
+            for member, size in archive.members(hidden=self.reads_hidden):
+                yield Split(member_name(stream.filename, member), stream.fingerprint, size)
+        finally:
+            archive.close()
+
+    def _opened(self, split: Split) -> ZipArchive:
+        raw = self.open_stream(self.stream(split))
+        try:
+            return ZipArchive(raw, split.id)
+        except BaseException:
+            raw.close()
+            raise
 
     def stream(self, split: Split) -> Stream:
         """The stream of a split. Unless overridden, the source is listed again for the `meta` that the reader gave it."""
@@ -216,11 +245,41 @@ class BaseStreamReader(BaseReader):
 
     def read(self, split: Split, position: Any) -> Iterator[Batch]:
         """The batches of one stream after `position`, which counts rows and, where a decoder can start in the middle, bytes."""
+        name, member = parts_of(split.id)
+        if member is not None:
+            yield from self._read_member(attrs.evolve(split, id=name, size=None), member, position)
+            return
         raw = self.open_stream(self.stream(split))
         try:
-            source = open_decompressed(raw, self.compression, name=split.id)
-            for batch in decoded(self.decoder(split.id, source.head(HEAD)), source, position):
-                batch.split = split.id
-                yield batch
+            yield from self._decoded(raw, split.id, position)
         finally:
             raw.close()
+
+    def _read_member(self, split: Split, member: str, position: Any) -> Iterator[Batch]:
+        """The batches of a member. The archive stays open for the next one, so that its list of members is read once."""
+        kept, self._archive = self._archive, None
+        if kept is not None and (kept[0].id, kept[0].fingerprint) != (split.id, split.fingerprint):
+            kept[1].close()
+            kept = None
+        archive = kept[1] if kept is not None else self._opened(split)
+        done = False
+        try:
+            with archive.open(member) as raw:
+                yield from self._decoded(raw, member_name(split.id, member), position)
+            done = True
+        finally:
+            if done and self._archive is None:
+                self._archive = (split, archive)
+            else:
+                archive.close()
+
+    def _decoded(self, raw: BinaryIO, name: str, position: Any) -> Iterator[Batch]:
+        source = open_decompressed(raw, self.compression, name=name)
+        for batch in decoded(self.decoder(name, source.head(HEAD)), source, position):
+            batch.split = name
+            yield batch
+
+    def close(self) -> None:
+        if self._archive is not None:
+            self._archive[1].close()
+            self._archive = None

@@ -12,7 +12,7 @@ from typing import IO, Any, BinaryIO, Final, Protocol
 
 import attrs
 
-from ozzy.errors import ConfigError, DataError, SourceError
+from ozzy.errors import ConfigError, DataError, PluginError, SourceError
 
 PIECE: Final = 256 * 1024
 """How many bytes a piece of a stream has at the most where nothing else is asked for."""
@@ -118,7 +118,7 @@ ARCHIVES: Final[Mapping[str, Codec]] = {"zip": Codec("zip", ".zip", 1024 * 1024,
 class _Decompressor(Protocol):
     eof: bool
     needs_input: bool
-    unused_data: bytes
+    unused_data: bytes | None
 
     def decompress(self, data: bytes, max_length: int = -1, /) -> bytes: ...
 
@@ -151,6 +151,17 @@ def _read_zst() -> Any:
     return _zstd().ZstdDecompressor()
 
 
+def _read_lz4() -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module("lz4.frame").LZ4FrameDecompressor()
+    except ImportError as error:
+        raise PluginError(
+            "what is compressed with lz4 needs a library that is not installed", hint="pip install 'ozzy-core[lz4]'"
+        ) from error
+
+
 @attrs.frozen
 class _Format:
     magics: tuple[bytes, ...]
@@ -163,11 +174,12 @@ _FORMATS: Final[Mapping[str, _Format]] = {
     "bz2": _Format((b"BZh",), _read_bz2),
     "xz": _Format((b"\xfd7zXZ\x00",), _read_xz),
     "zst": _Format((b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))), _read_zst),
+    "lz4": _Format((b"\x04\x22\x4d\x18",), _read_lz4),
 }
 _BEYOND_AUTO: Final = (
-    (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x03\x04", "a zip archive without .zip at the end of its name"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"\x04\x22\x4d\x18", "compressed with lz4"),
+    (b"\x02\x21\x4c\x18", "compressed with lz4 in its legacy format"),
     (b"\x1f\x9d", "compressed with compress (.Z)"),
 )
 COMPRESSIONS: Final = ("auto", "none", *_FORMATS)
@@ -188,7 +200,9 @@ def open_decompressed(raw: BinaryIO, compression: str = "auto", *, name: str) ->
         compression = next((key for key, format in _FORMATS.items() if beginning.startswith(format.magics)), "none")
         for magic, kind in _BEYOND_AUTO:
             if beginning.startswith(magic):
-                raise SourceError(f"{name} is {kind}", hint="ozzy reads plain, gz, bz2, xz and zst files.")
+                raise SourceError(
+                    f"{name} is {kind}", hint="ozzy reads plain, gz, bz2, xz, zst and lz4 files, and zip files by their name."
+                )
     elif compression != "none" and beginning and not beginning.startswith(_FORMATS[compression].magics):
         raise SourceError(f"{name} is not compressed as {compression}: it begins with {beginning!r}", hint="Leave the compression to auto.")
     if compression == "none":
@@ -207,8 +221,11 @@ class _Source(Protocol):
 class ByteStream:
     """Decompressed bytes, read forward.
 
-    `offset` counts the bytes handed out; `row` and `line` count what stands before the place where reading began.
+    `offset` counts the bytes handed out; `row` and `line` count what stands before the place where reading began. `encoding` is what the
+    bytes were in before they were made UTF-8, None where they are as they came.
     """
+
+    encoding: str | None = None
 
     def __init__(self, source: _Source, *, name: str) -> None:
         self._source = source
@@ -317,7 +334,7 @@ class _Members:
                 what = f"holds {self._compression} data that can't be decompressed, before byte {self._taken}: {error}"
                 raise self._broken(what, "The file needs too much memory." if "emory" in str(error) else "The file is damaged.") from error
             if member.eof:
-                self._input = member.unused_data
+                self._input = member.unused_data or b""
                 self._member = None
             if piece:
                 return piece

@@ -40,7 +40,7 @@ PLACES = {
 """The sections that name modules, by their key, in the order of the data."""
 
 DELIVERIES = ("exactly once", "at least once")
-COMPRESSIONS = ("auto", "none", "gz", "bz2", "xz", "zst")
+COMPRESSIONS = ("auto", "none", "gz", "bz2", "xz", "zst", "lz4")
 """What the section `decompressor` may name: it is no module, but an option of readers of streams."""
 
 

@@ -18,6 +18,7 @@ import attrs
 
 from ozzy.data.codecs import Codec
 from ozzy.errors import StateError
+from ozzy.staging.assembly import LINES, Assembly
 from ozzy.staging.disk import at_destination, make_folder, size_of, sync_files, sync_folder, sync_path, write_all
 from ozzy.staging.journal import Journal
 from ozzy.staging.spill import GroupKey, SpilledGroups
@@ -37,7 +38,8 @@ class StagedFiles:
     """All the files of one writer: one open file a group, rolled by rows and bytes, finished files waiting to be published.
 
     `begin(group)` gives a new file its final name and says whether its rows are to be skipped. `rows_limit` and `size_limit` (compressed
-    bytes) end a file, None never does. A `dry` one counts and names, and leaves nothing on disk. `journal_path` is the path of the list of
+    bytes) end a file, None never does. With an `assembly` rows are lines, of which a file is made when it is finished; its size is then
+    that of its lines, compressed. A `dry` one counts and names, and leaves nothing on disk. `journal_path` is the path of the list of
     files, which outlives the folder; beside the folder unless given.
     """
 
@@ -54,6 +56,7 @@ class StagedFiles:
     receipt_limit: int = RECEIPT_ENTRIES
     journal_path: Path | None = None
     dry: bool = False
+    assembly: Assembly | None = None
     open: dict[GroupKey, StagedFile] = attrs.field(factory=dict, init=False)
     closed: list[dict[str, Any]] = attrs.field(factory=list, init=False)
     published: list[dict[str, Any]] = attrs.field(factory=list, init=False)
@@ -91,7 +94,7 @@ class StagedFiles:
     def add(self, name: str, content: bytes) -> None:
         """Stage a whole small file of no rows and without compression, such as a list of checksums."""
         file = self._new((), name)
-        file.codec = attrs.evolve(file.codec, compress=bytes, pack=None)
+        file.codec, file.assembly = attrs.evolve(file.codec, compress=bytes, pack=None), None
         file.finish(content)
         self._keep(file)
 
@@ -169,6 +172,8 @@ class StagedFiles:
         done = {entry["staged"] for entry in receipt["closed"]}
         self.published += [entry for entry in self.closed if entry["staged"] in done]
         self._set_closed([entry for entry in self.closed if entry["staged"] not in done])
+        if self.assembly is not None and not self.dry:
+            self._delete_lines()
 
     def resume(self, receipt: dict[str, Any] | None) -> None:
         """Go on from a receipt: open files are cut back to it, and whatever else lies in the folder is deleted."""
@@ -270,6 +275,11 @@ class StagedFiles:
     def _entries(self, start: int, end: int) -> Iterator[dict[str, Any]]:
         return (line["file"] for line in self.journal.lines(start, end) if "file" in line)
 
+    def _delete_lines(self) -> None:
+        """Delete the lines that files were made of, which stayed while a checkpoint might have gone on with them."""
+        for path in self.folder.glob("*.part"):
+            path.unlink()
+
     def _close_open(self) -> None:
         for group in list(self.open):
             self._close(group)
@@ -291,7 +301,8 @@ class StagedFiles:
         if not staged:
             staged = f"{self.next_file:06d}.part"
             self.next_file += 1
-        return StagedFile(self.folder / staged, name, group, self.codec, self.digests, self.separator, dry=self.dry)
+        codec = self.codec if self.assembly is None else LINES
+        return StagedFile(self.folder / staged, name, group, codec, self.digests, self.separator, dry=self.dry, assembly=self.assembly)
 
     def _close(self, group: GroupKey) -> None:
         file = self.open.pop(group)

@@ -66,10 +66,12 @@ def source_name(path: str) -> str:
 
     One extension of a compression and one of a format are taken off.
 
-    >>> source_name("in/part-000.jl.gz"), source_name("data.2024.csv")
-    ('part-000', 'data.2024')
+    A member of an archive has the name of the member.
+
+    >>> source_name("in/part-000.jl.gz"), source_name("data.2024.csv"), source_name("in/a.zip!part.jl")
+    ('part-000', 'data.2024', 'part')
     """
-    name = path.rstrip("/").rpartition("/")[2]
+    name = re.sub(r"^.*?\.zip!", "", path.rstrip("/"), flags=re.IGNORECASE | re.DOTALL).rpartition("/")[2]
     stem = re.sub(r"(?<=.)\.(gz|bz2|xz|zst|zip|lz4|br|snappy)$", "", name, flags=re.IGNORECASE)
     return re.sub(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{0,9}$", "", stem)
 

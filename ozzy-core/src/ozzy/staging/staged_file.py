@@ -17,13 +17,17 @@ from typing import IO, Any
 import attrs
 
 from ozzy.data.codecs import Codec
+from ozzy.staging.assembly import SUFFIX, Assembly
 from ozzy.staging.disk import at_destination, make_folder, read_exactly, sync_file, write_all
 from ozzy.staging.spill import GroupKey
 
 
 @attrs.define
 class StagedFile:
-    """One file being made: `length` compressed bytes are in `path`, `tail` is still raw, `rows` counts both."""
+    """One file being made: `length` compressed bytes are in `path`, `tail` is still raw, `rows` counts both.
+
+    Where there is an `assembly`, these are lines, of which the file itself is made when it is finished; the lines stay.
+    """
 
     path: Path
     name: str
@@ -37,11 +41,15 @@ class StagedFile:
     skipped: bool = False
     dry: bool = False
     dirty: bool = False
+    assembly: Assembly | None = None
     hashes: dict[str, Any] = attrs.field(init=False, repr=False)
     _unnamed: IO[bytes] | None = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self.hashes = {name: hashlib.new(name, usedforsecurity=False) for name in self.digests}
+        self.hashes = self._new_hashes()
+
+    def _new_hashes(self) -> dict[str, Any]:
+        return {name: hashlib.new(name, usedforsecurity=False) for name in self.digests}
 
     def append(self, rows: list[bytes], *, stop_at: int | None) -> int:
         """Take rows until the file is `stop_at` compressed bytes long where a member ends; returns how many were taken."""
@@ -72,13 +80,21 @@ class StagedFile:
         self.tail += footer
         if self.tail or not self.length:
             self._end_member()
-        if self.codec.pack is not None:
-            self._pack(self.codec.pack)
+        codec = self.codec
+        if self.assembly is not None:
+            codec = self.assembly.codec
+            if not self.dry:
+                lines, self.path, self.hashes = self.path, self.path.with_suffix(SUFFIX), self._new_hashes()
+                self.length = self.assembly.run(lines, self.path, self.hashes)
+                self.dirty = True
+        if codec.pack is not None and not (self.dry and self.assembly is not None):
+            self._pack(codec.pack, codec.suffix)
 
-    def _pack(self, pack: Callable[[IO[bytes], str, IO[bytes]], None]) -> None:
+    def _pack(self, pack: Callable[[IO[bytes], str, IO[bytes]], None], suffix: str) -> None:
         """Put the archive in the place of the content."""
         packed = self.path.with_suffix(".packed")
-        member = posixpath.basename(self.name).removesuffix(self.codec.suffix)
+        member = posixpath.basename(self.name).removesuffix(suffix)
+        self.hashes = self._new_hashes()
         with at_destination(self.path), self._content() as content, _opened(None if self.dry else packed) as target:
             pack(content, member, target)
             self.length = target.seek(0, os.SEEK_END)

@@ -1,5 +1,6 @@
 """The suite of formatters."""
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,7 +50,12 @@ class FormatterContract(BatchContract):
         """A whole file of these records."""
         module = module or self.make()
         rows = self.outcome(module, self.batch(records)) if records else []
-        return module.header() + module.separator.join(rows) + module.footer()
+        if not module.assembles:
+            return module.header() + module.separator.join(rows) + module.footer()
+        target = io.BytesIO()
+        lines = [row.removesuffix(b"\n") for row in rows]
+        module.assemble(lambda: (Batch.from_lines(lines[at : at + 3]) for at in range(0, len(lines), 3)), target)
+        return target.getvalue()
 
     def test_records_are_left_as_they_are(self) -> None:
         """Several writers may be given the same batch."""
@@ -75,6 +81,11 @@ class FormatterContract(BatchContract):
         extension = self.make().file_extension
         if not isinstance(extension, str) or not extension or extension.startswith(".") or "/" in extension:
             self.broken(f"its file_extension is {extension!r}: write it without a dot before it, such as 'csv'")
+
+    def test_a_file_made_of_all_rows_is_the_same_each_time(self) -> None:
+        """Where it assembles files, the same rows make the same bytes."""
+        if self.make().assembles and self.file(self.samples) != self.file(self.samples):
+            self.broken("it makes two different files of the same rows: is there a time or something random in it?")
 
     def test_a_file_goes_on_in_another_process(self) -> None:
         """Where it says `resumable` or `appendable`, a new formatter goes on after any row as if nothing had been."""

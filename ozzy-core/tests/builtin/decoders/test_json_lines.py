@@ -168,11 +168,6 @@ def test_a_line_at_the_limit_is_read(decode):
         assert batch.rejected == []
 
 
-def test_other_encodings_are_refused(decode):
-    with pytest.raises(DataError, match="UTF-16"):
-        decode(JsonLinesDecoder, '\ufeff{"a":1}'.encode("utf-16-le"))
-
-
 def test_limits_have_a_lower_bound(decode):
     with pytest.raises(ConfigError):
         JsonLinesDecoder({"options": {"line_limit": 1}})

@@ -169,7 +169,12 @@ def test_it_says_what_it_reads_and_how_its_files_are_called():
         ({"schema": {"properties": ["a"]}}, "expected fields, or a schema with properties: the columns have to come from one of them"),
         ({"fields": ["a", "b", "a"]}, "'a' stands there twice"),
         ({"fields": ["a"], "delimiter": "1"}, "'1' may be part of a cell; use one such as ',', ';', '|' or a tab"),
-        ({"fields": ["a"], "delimiter": '"'}, "'\"' may be part of a cell; use one such as ',', ';', '|' or a tab"),
+        ({"fields": ["a"], "delimiter": '"'}, "is the delimiter too"),
+        ({"fields": ["a"], "quotechar": "x"}, "'x' may be part of a cell; use a sign"),
+        ({"fields": ["a"], "escapechar": ","}, "is the delimiter too"),
+        ({"fields": ["a"], "escapechar": '"'}, "is the quotechar too"),
+        ({"fields": ["a"], "doublequote": False}, "without it a quote in a cell needs an escapechar"),
+        ({"discover": True, "quoting": "none"}, "columns that are discovered need quotes"),
     ],
 )
 def test_options_that_make_no_table_are_refused(options, expected):

@@ -11,7 +11,7 @@ from ozzy.builtin.formatters.json import JsonExportFormatter
 from ozzy.builtin.writers.console import ConsoleWriter
 from ozzy.contracts.writer import Outcome, Staging, WriterContext
 from ozzy.data.batch import Batch
-from ozzy.errors import DataError, DestinationError
+from ozzy.errors import ConfigError, DataError, DestinationError
 
 
 @pytest.fixture
@@ -149,3 +149,8 @@ def test_when_nobody_reads_any_more_the_rest_is_counted_as_ignored(writer, monke
     assert pipe.got == b'{"n":1}\n'
     pipe.room = 1000
     sys.stdout.flush()
+
+
+def test_a_format_of_whole_files_is_refused(writer):
+    with pytest.raises(ConfigError, match="CSVExportFormatter makes whole files"):
+        writer(CSVExportFormatter({"options": {"discover": True}}))

@@ -2,10 +2,12 @@
 
 import csv
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from ozzy import BaseDecoder, Batch, DataError, Rejected
+from ozzy import BaseDecoder, Batch, DataError, Problem, Rejected, option, options
+from ozzy.builtin.decoders.columns import Columns, ColumnType, types_of
 from ozzy.builtin.decoders.pieces import pieces
+from ozzy.contracts.decoder import DecoderOptions
 from ozzy.data.codecs import ByteStream
 
 BATCH_BYTES: Final = 1024 * 1024
@@ -15,28 +17,84 @@ CELL_LIMIT: Final = 16 * 1024 * 1024
 """How many characters a cell has at the most; Python's own limit for all of a process is raised to it."""
 
 
+@options
+class CSVOptions(DecoderOptions):
+    """Options of the decoder `csv`."""
+
+    delimiter: str = option(default=",", minimum=1, maximum=1, help="What separates two cells: one character.", example=";")
+    quotechar: str | None = option(
+        default='"', minimum=1, maximum=1, help="What a cell with delimiters or line ends in it stands between; null: there are no quotes."
+    )
+    doublequote: bool = option(default=True, help="Inside quotes the quote is written twice; false: it is written after `escapechar`.")
+    escapechar: str | None = option(default=None, minimum=1, maximum=1, help="What takes the next character its meaning.", example="\\")
+    skip_initial_space: bool = option(default=False, help="Pass over blanks after a delimiter.")
+    fields: list[str] = option(
+        default=[], help="The names of the columns of a file without a header: its first row is a record then.", example=["id", "name"]
+    )
+    columns: dict[str, ColumnType] = option(
+        default={},
+        help="Types of columns by name: str, int, float, number (int or float as it is written), bool (true, t, yes, 1, false, f, no, 0), "
+        "date and datetime (ISO 8601; they stay texts), json. All others are texts. An empty cell is null; one that does not fit makes the "
+        "record a bad one.",
+        example={"id": "int", "price": "float"},
+    )
+    schema: dict[str, Any] = option(
+        default={}, help="A JSON Schema: the types of its properties are those of the columns that `columns` does not name."
+    )
+    nulls: list[str] = option(default=[], help="Texts that mean null, in every column.", example=["NULL", "NA"])
+
+
+@options
+class TSVOptions(CSVOptions):
+    """Options of the decoder `tsv`: those of `csv`, with another delimiter."""
+
+    delimiter: str = option(default="\t", minimum=1, maximum=1, help="What separates two cells: one character.")
+
+
 class CSVDecoder(BaseDecoder):
-    """Comma-separated values in UTF-8; the first row names the fields, every value is a text.
+    """Comma-separated values; the first row names the fields, every value is a text unless `columns` or `schema` give it a type.
 
     Quotes are as in RFC 4180: a cell in quotes may hold line ends, commas and doubled quotes. A row that has not as many cells as the
-    header, or is quoted wrongly, is rejected with its line; blank lines are counted and passed over. A header with an empty name or
-    one name twice is a DataError, as is a quote that is never closed.
+    header, is quoted wrongly, or has a cell that does not fit its type is rejected with its line; blank lines are counted and passed over.
+    A header with an empty name or one name twice, or without a column that `columns` names, is a DataError, as is a quote that is never
+    closed.
     """
 
-    delimiter: ClassVar[str] = ","
+    Options: ClassVar[type] = CSVOptions
+    options: CSVOptions
+
+    @classmethod
+    def check_options(cls, options: CSVOptions) -> Iterator[str | Problem]:
+        """What is wrong with the dialect, the names of the columns, or the encoding."""
+        yield from super().check_options(options)
+        signs = {"delimiter": options.delimiter, "quotechar": options.quotechar, "escapechar": options.escapechar}
+        for name, sign in signs.items():
+            if sign is not None and sign in "\r\n":
+                yield Problem(name, "a line end can't be one")
+            if name != "delimiter" and sign == options.delimiter:
+                yield Problem(name, "is the delimiter too")
+        if options.quotechar is not None and options.quotechar == options.escapechar:
+            yield Problem("escapechar", "is the quotechar too", "doublequote is what you want")
+        yield from (Problem("fields", wrong) for wrong in [_wrong_names(options.fields)] if wrong)
+        if options.fields:
+            yield from (Problem(f"columns.{name}", "is none of `fields`") for name in options.columns if name not in options.fields)
 
     def decode(self, stream: ByteStream) -> Iterator[Batch]:
         stream.skip_mark()
         csv.field_size_limit(max(csv.field_size_limit(), CELL_LIMIT))
-        rows = _Rows(stream, self.delimiter)
-        header = rows.header()
+        rows = _Rows(stream, self.options)
+        header = self.options.fields or rows.header()
         if header is None:
             return
-        records: list[dict[str, str]] = []
+        for name in self.options.columns:
+            if name not in header:
+                raise DataError(f"{stream.name} has no column {name!r}, which `columns` gives a type", hint=f"It has {', '.join(header)}.")
+        columns = Columns(header, types_of(self.options.schema) | dict(self.options.columns), self.options.nulls)
+        records: list[dict[str, Any]] = []
         rejected: list[Rejected] = []
         origin: list[int] = []
         number = blank = begun = 0
-        for row, wrong in rows.each(header):
+        for row, wrong in rows.each(len(header), columns):
             if wrong is not None:
                 rejected.append(wrong)
             elif row:
@@ -54,21 +112,30 @@ class CSVDecoder(BaseDecoder):
 
 
 class TSVDecoder(CSVDecoder):
-    """Tab-separated values in UTF-8, otherwise the same as `csv`, quotes included."""
+    """Tab-separated values, otherwise the same as `csv`, quotes included."""
 
-    delimiter = "\t"
+    Options = TSVOptions
 
 
 class _Rows:
     """The rows of a stream; `size` counts the bytes of the lines read for them."""
 
-    def __init__(self, stream: ByteStream, delimiter: str) -> None:
+    def __init__(self, stream: ByteStream, options: CSVOptions) -> None:
         self.size = 0
         self._name = stream.name
         self._stream = stream
         self._suspect = False
         self._lines: list[str] = []
-        self._reader = csv.reader(self._each_line(), delimiter=delimiter, strict=True)
+        self._reader = csv.reader(
+            self._each_line(),
+            delimiter=options.delimiter,
+            quotechar=options.quotechar,
+            quoting=csv.QUOTE_NONE if options.quotechar is None else csv.QUOTE_MINIMAL,
+            doublequote=options.doublequote,
+            escapechar=options.escapechar,
+            skipinitialspace=options.skip_initial_space,
+            strict=True,
+        )
 
     def header(self) -> list[str] | None:
         """The names of the fields, None where there is no row at all."""
@@ -80,19 +147,13 @@ class _Rows:
                 return None
             except csv.Error as error:
                 raise DataError(f"{self._name}, line {self._reader.line_num}: the header can't be read: {_told(error)}") from error
-        wrong = self._unreadable(names)
-        twice = {name for name in names if names.count(name) > 1}
-        if not wrong and not all(names):
-            wrong = "a name is empty"
-        elif not wrong and twice:
-            wrong = f"{min(twice)!r} stands there twice"
+        wrong = self._unreadable(names) or _wrong_names(names)
         if wrong:
             raise DataError(f"{self._name}: the header is bad: {wrong}", hint="The first row has to give each column a name of its own.")
         return names
 
-    def each(self, header: list[str]) -> Iterator[tuple[list[str], Rejected | None]]:
-        """Each row after the header, empty for a blank line, and why it is bad."""
-        width = len(header)
+    def each(self, width: int, columns: Columns) -> Iterator[tuple[list[Any], Rejected | None]]:
+        """Each row of values after the header, empty for a blank line, and why it is bad."""
         reader = self._reader
         while True:
             self._lines.clear()
@@ -107,6 +168,8 @@ class _Rows:
             wrong = self._unreadable(row) if self._suspect else ""
             if not wrong and row and len(row) != width:
                 wrong = f"{len(row)} cells where the header has {width}"
+            if not wrong and row and columns.any:
+                wrong = columns.convert(row)
             yield row, self._rejected(wrong) if wrong else None
 
     def _each_line(self) -> Iterator[str]:
@@ -143,6 +206,11 @@ class _Rows:
 
 
 _QUOTES: Final = "Look for a quote that is never closed, or set another deserializer."
+
+
+def _wrong_names(names: list[str]) -> str:
+    twice = {name for name in names if names.count(name) > 1}
+    return "a name is empty" if not all(names) else f"{min(twice)!r} stands there twice" if twice else ""
 
 
 def _told(error: csv.Error) -> str:

@@ -1,15 +1,20 @@
 """Formatter `csv`: a table in text, with a column for each field."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, Final, Literal
 
 import msgspec
 
-from ozzy.contracts.formatter import BaseExportFormatter
+from ozzy.builtin.formatters.csv_dialect import LINE_ENDS, Dialect, Quoting, neutral
+from ozzy.builtin.formatters.discovery import discovered
+from ozzy.contracts.formatter import BaseExportFormatter, staged_lines
 from ozzy.data.batch import Batch
 from ozzy.data.json_text import MISSING, encode_record, encode_values
 from ozzy.errors import DataError, Problem
 from ozzy.options.option import option, options
+
+COLUMNS_LIMIT: Final = 10_000
+"""How many columns may be discovered in a file."""
 
 
 @options
@@ -19,14 +24,36 @@ class CSVOptions:
     show_titles: bool = option(default=True, help="Begin each file with the names of the columns.")
     fields: list[str] = option(default=[], help="The columns, in order: names of top-level fields.", example=["id", "name"])
     schema: dict[str, Any] = option(default={}, help="A JSON Schema: its properties, by name, are the columns where `fields` is empty.")
+    discover: bool = option(
+        default=False,
+        help="Add a column for each further field of the records of a file, in the order in which they are first seen. The file is made "
+        "when all its records are known.",
+    )
     delimiter: str = option(default=",", minimum=1, maximum=1, help="What separates two cells.")
+    quotechar: str = option(default='"', minimum=1, maximum=1, help="What a quoted cell stands between.")
+    doublequote: bool = option(default=True, help="Write a quote inside a cell twice; false: write `escapechar` before it.")
+    escapechar: str | None = option(
+        default=None, minimum=1, maximum=1, help="What takes the next character its meaning; it is written twice itself.", example="\\"
+    )
+    quoting: Quoting = option(
+        default="strings",
+        help="What is quoted: strings (texts and nested values), all (every cell), minimal (only where a cell needs it), none (what "
+        "needs quotes is escaped; without `escapechar` its record is a bad one).",
+    )
+    line_end: Literal["lf", "crlf"] = option(default="lf", help="How rows end.")
+    neutralise_formulas: bool = option(
+        default=False,
+        help="Put an apostrophe before texts that a spreadsheet would run as a formula: those that begin with = + - @ or a control "
+        "character. It changes the data, so it is off.",
+    )
 
 
 class CSVExportFormatter(BaseExportFormatter):
     """Writes records as CSV in UTF-8: texts and titles quoted, numbers and booleans bare, null and missing empty, nested values as JSON.
 
     Each row ends with a line feed, the last one too; quotes are doubled, and line ends within a text stay. Fields that are no column
-    are left out. In a row whose only cell is empty stands `""`, since many programs skip an empty line.
+    are left out, unless `discover` makes columns of them. In a row whose only cell is empty stands `""`, since many programs skip an empty
+    line.
     """
 
     Options = CSVOptions
@@ -37,32 +64,86 @@ class CSVExportFormatter(BaseExportFormatter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.columns = tuple(_columns(self.options))
-        self.reads = self.columns
-        self._delimiter = self.options.delimiter.encode()
+        self.reads = None if self.options.discover else self.columns
+        self.appendable = not self.options.discover
+        self.dialect = _dialect(self.options)
 
     @classmethod
     def check_options(cls, options: CSVOptions) -> Iterable[str | Problem]:
-        """What is wrong with the columns and the delimiter."""
+        """What is wrong with the columns and the dialect."""
         columns = _columns(options)
-        if not columns:
-            yield "expected fields, or a schema with properties: the columns have to come from one of them"
+        if not columns and not options.discover:
+            wanted = "expected fields, or a schema with properties: the columns have to come from one of them"
+            yield Problem("", wanted, "or set discover, to have all fields that there are")
         twice = sorted({column for column in columns if columns.count(column) > 1})
         if twice:
             yield Problem("fields", f"{', '.join(map(repr, twice))} stands there twice")
-        if options.delimiter.isalnum() or options.delimiter in '"\r\n+-. ':
+        if options.delimiter.isalnum() or options.delimiter in "\r\n+-. ":
             yield Problem("delimiter", f"{options.delimiter!r} may be part of a cell; use one such as ',', ';', '|' or a tab")
+        for name, sign in (("quotechar", options.quotechar), ("escapechar", options.escapechar)):
+            if sign is not None and (sign.isalnum() or sign in "\r\n+-. "):
+                yield Problem(name, f"{sign!r} may be part of a cell; use a sign")
+            elif sign == options.delimiter:
+                yield Problem(name, "is the delimiter too")
+        if options.quotechar == options.escapechar:
+            yield Problem("escapechar", "is the quotechar too", "doublequote is what you want")
+        if not options.doublequote and options.escapechar is None:
+            yield Problem("doublequote", "without it a quote in a cell needs an escapechar")
+        if options.discover and options.quoting == "none":
+            yield Problem("quoting", "columns that are discovered need quotes")
+
+    @property
+    def assembles(self) -> bool:
+        return self.options.discover
 
     def header(self) -> bytes:
-        return self._delimiter.join(map(_text, self.columns)) + b"\n" if self.options.show_titles else b""
+        return b"" if self.assembles else self._titles(self.columns)
 
     def format_rows(self, batch: Batch) -> list[bytes]:
-        rows = batch.select(self.columns)
+        if not self.assembles:
+            return self._rows(batch, self.columns)
+        return staged_lines(batch)
+
+    def assemble(self, rows: Callable[[], Iterator[Batch]], target: BinaryIO) -> None:
+        columns = discovered(rows, self.columns, COLUMNS_LIMIT)
+        target.write(self._titles(columns) if columns else b"")
+        target.writelines(b"".join(self._rows(batch, columns)) for batch in rows())
+
+    def _titles(self, columns: Sequence[str]) -> bytes:
+        if not self.options.show_titles:
+            return b""
+        titles = [neutral(title) for title in columns] if self.options.neutralise_formulas else columns
+        return self.dialect.line(titles)
+
+    def _rows(self, batch: Batch, columns: tuple[str, ...]) -> list[bytes]:
+        rows = batch.select(columns)
+        if self.options.neutralise_formulas:
+            rows = [tuple(map(neutral, row)) for row in rows]
+        if not self.dialect.usual or not columns:
+            return self._lines(rows)
         try:
             cells = [_cells(column) for column in zip(*rows, strict=True)]
         except DataError:
             raise _located(rows) from None
-        lines = [line + b"\n" for line in map(self._delimiter.join, zip(*cells, strict=True))]
-        return [line if line != b"\n" else b'""\n' for line in lines] if len(cells) == 1 else lines
+        end = self.dialect.end
+        lines = [line + end for line in map(self.options.delimiter.encode().join, zip(*cells, strict=True))]
+        return [line if line != end else b'""' + end for line in lines] if len(cells) == 1 else lines
+
+    def _lines(self, rows: list[tuple[Any, ...]]) -> list[bytes]:
+        lines = []
+        for row, values in enumerate(rows):
+            try:
+                lines.append(self.dialect.line(values))
+            except DataError as error:
+                error.row = row
+                raise
+        return lines
+
+
+def _dialect(options: CSVOptions) -> Dialect:
+    return Dialect(
+        options.delimiter, options.quotechar, options.escapechar, options.doublequote, options.quoting, LINE_ENDS[options.line_end]
+    )
 
 
 def _columns(options: CSVOptions) -> list[str]:

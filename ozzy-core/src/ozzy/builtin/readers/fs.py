@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, ClassVar
 from ozzy import BaseStreamReader, Batch, Listed, Problem, SourceError, Split, Stream, option, options
 from ozzy.builtin.readers.file_marks import beside, mark_of, same
 from ozzy.contracts.reader import StreamReaderOptions
+from ozzy.data.zip_archive import parts_of
 
 
 @options
@@ -21,7 +22,7 @@ class FSUnit:
     pattern: str | None = option(
         default=None, help="A regular expression; files are read whose path has a match somewhere.", example=r"\.jsonl\.gz$"
     )
-    include_dot_files: bool = option(default=False, help="Read files and folders whose name begins with a dot, too.")
+    include_dot_files: bool = option(default=False, help="Read files and folders whose name begins with a dot, in archives too.")
 
 
 @options
@@ -38,7 +39,8 @@ class FSReader(BaseStreamReader):
     """Reads files, each once, in the order of their paths.
 
     A path that is missing or can't be read is a SourceError; a folder where nothing matches gives no records and a warning. Links to
-    files are followed, links to folders inside a folder are not. A file that changes between the run's start and the end of its
+    files are followed, links to folders inside a folder are not. Each member of a file whose name ends in `.zip` is read as a file of
+    its own, `archive.zip!member`, in the order of the archive. A file that changes between the run's start and the end of its
     reading is a SourceError.
 
     With `bookmark: true` only new and changed files are read, a changed one from its beginning. A file is told by its absolute path, its
@@ -78,7 +80,9 @@ class FSReader(BaseStreamReader):
                 status = self._status_of_file(name)
                 mark = mark_of(path, status, before)
                 new = not same(before, mark)
-                yield Listed(Split(name, _fingerprint(status), status.st_size) if new else None, mark)
+                splits = list(self.parts(Stream(name, status.st_size, fingerprint=_fingerprint(status)))) if new else []
+                yield from map(Listed, splits[:-1])
+                yield Listed(splits[-1] if splits else None, mark)
             elif any(Path(path).is_relative_to(folder) for folder in empty):
                 yield Listed(mark=before)
 
@@ -109,8 +113,14 @@ class FSReader(BaseStreamReader):
             raise _unreadable(stream.filename, error) from error
 
     def read(self, split: Split, position: Any) -> Iterator[Batch]:
+        name = parts_of(split.id)[0]
+        self._refuse_changed(name, split.fingerprint)
         yield from super().read(split, position)
-        self._refuse_changed(split.id, split.fingerprint)
+        self._refuse_changed(name, split.fingerprint)
+
+    @property
+    def reads_hidden(self) -> bool:
+        return any(isinstance(unit, FSUnit) and unit.include_dot_files for unit in _units(self.options))
 
     def _of_unit(self, unit: str | FSUnit, empty: list[str]) -> Iterable[str]:
         if isinstance(unit, str):

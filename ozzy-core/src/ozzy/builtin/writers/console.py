@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from ozzy.contracts.writer import BaseWriter, GroupKey, Receipt, WriterContext
 from ozzy.data.batch import Batch
-from ozzy.errors import DestinationError
+from ozzy.errors import ConfigError, DestinationError
 
 
 class ConsoleWriter(BaseWriter):
@@ -21,6 +21,11 @@ class ConsoleWriter(BaseWriter):
 
     def start(self, context: WriterContext) -> None:
         super().start(context)
+        if context.formatter.assembles:
+            raise ConfigError(
+                f"writer: {type(context.formatter).__name__} makes whole files, which the console is none of",
+                hint="Write to files, or choose another formatter; csv prints row by row when its columns are given by fields.",
+            )
         self.begun = False
         self.written = 0
         self.ignored = 0
