@@ -12,7 +12,7 @@ import pytest
 
 import ozzy
 
-FUNCTIONS = ["explain", "preview", "read", "resume", "run", "validate", "verify"]
+FUNCTIONS = ["explain", "preview", "quarantined", "read", "replay", "resume", "run", "validate", "verify"]
 MODULES = [
     "BaseDecoder",
     "BaseExportFormatter",
@@ -63,6 +63,7 @@ FOR_CALLERS = [
     "Listener",
     "Pipeline",
     "PreviewStage",
+    "Quarantined",
     "Registry",
     "Result",
     "Stop",

@@ -13,6 +13,7 @@ import pytest
 import ozzy
 from ozzy.data.codecs import CODECS
 from ozzy.run.checkpoint import Checkpoints
+from ozzy.run.runs import StateFolder
 from tests.crash.power import Disk
 
 if not Path("/proc/self/fd").is_dir():
@@ -51,6 +52,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "light only, with a list of checksums": {"writer": {"generate_md5": True}, "checkpoint": {"every_records": 30}},
     "with keys on disk": {"filter": [{"name": "dupe", "options": {"key_field": "id"}}]},
     "overwriting": {"writer": {"if_exists": "overwrite"}},
+    "bad records": {"errors": "quarantine", "filter": "tests.bad_records.picky:NoSevens"},
 }
 
 
@@ -59,11 +61,17 @@ def contents(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in found if not any(part.startswith(".ozzy") for part in path.parts)}
 
 
+def kept(state: Path) -> list[str]:
+    """The bad records that runs have kept, in order."""
+    return [one.text for record in StateFolder(state).runs() for one in ozzy.quarantined(record.id, state_dir=state)]
+
+
 @pytest.fixture(params=VARIANTS)
 def variant(request: pytest.FixtureRequest, source: Path, tmp_path: Path, small_members: None) -> "Variant":
     made = Variant({"writer": {}, **VARIANTS[request.param]}, source, tmp_path)
     made.run(tmp_path / "calm")
-    made.wanted = contents(tmp_path / "calm" / "out")
+    made.wanted, made.kept = contents(tmp_path / "calm" / "out"), kept(tmp_path / "calm" / "state")
+    assert len(made.kept) == (12 if "errors" in made.changes else 0)
     return made
 
 
@@ -75,6 +83,7 @@ class Variant:
     source: Path
     folder: Path
     wanted: dict[str, bytes] = attrs.field(factory=dict)
+    kept: list[str] = attrs.field(factory=list)
 
     def disk(self, name: object, chance: random.Random | None) -> Disk:
         root = self.folder / str(name) / "disk"
@@ -90,6 +99,7 @@ class Variant:
         """Go on to the end, from where it was: nothing that was committed may be gone."""
         self.run(root)
         assert contents(root / "out") == self.wanted, when
+        assert kept(root / "state") == self.kept, when
 
 
 @pytest.fixture(autouse=True)

@@ -22,11 +22,14 @@ from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
 from ozzy.run.bookmarks import BookmarkStore
 from ozzy.run.books import Books
+from ozzy.run.error_policy import ErrorPolicy
 from ozzy.run.listener import Listener, Stop
+from ozzy.run.quarantined import Quarantined
+from ozzy.run.replay import Replay, discarded
 from ozzy.run.result import Result
-from ozzy.run.runs import StateFolder, identity_of, state_root
-from ozzy.run.stages import ErrorPolicy, FilterStage, Stage, stages_of
-from ozzy.run.start import Start, start_again
+from ozzy.run.runs import Lease, RunRecord, StateFolder, identity_of, state_root
+from ozzy.run.stages import FilterStage, Stage, stages_of
+from ozzy.run.start import Start, see_that_it_has_ended, start_again
 from ozzy.run.verify import Verification, verified
 
 __all__ = [
@@ -35,15 +38,19 @@ __all__ = [
     "Listener",
     "Pipeline",
     "PreviewStage",
+    "Quarantined",
     "Result",
     "Stop",
     "Validation",
     "Verification",
     "abandon",
     "bookmark",
+    "discard",
     "explain",
     "preview",
+    "quarantined",
     "read",
+    "replay",
     "resume",
     "run",
     "validate",
@@ -127,6 +134,59 @@ def abandon(
     start.give_up(record)
 
 
+def quarantined(run: str | Result, *, state_dir: str | Path | None = None) -> Quarantined:
+    """What a run keeps in quarantine, by its id (or the beginning of it) or its result. Raises StateError.
+
+    Iterating gives the records that are left; `causes` groups them.
+    """
+    return Quarantined.of(_record_of(run, state_dir))
+
+
+def replay(
+    run: str | Result,
+    *,
+    cause: int | None = None,
+    config: ConfigSource | None = None,
+    allow_code: bool = False,
+    set: Mapping[str, str] | None = None,
+    state_dir: str | Path | None = None,
+    listener: Listener | None = None,
+    stop: Stop | None = None,
+    registry: Registry | None = None,
+) -> Result:
+    """Give what a run keeps in quarantine, of one cause or all, to the stages that refused it, once these were mended.
+
+    This is a run of its own, with an id by which it is resumed: each record arrives once. `config` is by default the file that the run was
+    started with, as it is now, else what its state holds. Raises OzzyError.
+    """
+    record = _record_of(run, state_dir)
+    asked = Replay.start(record, cause)
+    file = record.facts["config_file"]
+    start = start_again(record, config if config is not None or not file or not Path(file).exists() else Path(file), set or {}, registry)
+    if identity_of(start.config.name, start.config.file) != record.facts["pipeline"]:
+        raise ConfigError(
+            f"run {record.id} is of the pipeline {record.facts['pipeline']}, and this config is of another one",
+            hint="Give it the same `name`.",
+        )
+    start.listener, start.stop, start.replay, start.limit, start.allow_code = listener, stop, asked, None, allow_code
+    return start.go(False)
+
+
+def discard(run: str | Result, *, cause: int | None = None, state_dir: str | Path | None = None) -> int:
+    """Mark what a run keeps in quarantine, of one cause or all, as discarded; how many records that were. Raises StateError."""
+    record = _record_of(run, state_dir)
+    lease = Lease(record.folder.parent).take(record.id)
+    try:
+        see_that_it_has_ended(next(iter(reversed(StateFolder(record.folder.parent.parent).runs(record.facts["pipeline"]))), None))
+        return discarded(record, cause)
+    finally:
+        lease.release()
+
+
+def _record_of(run: str | Result, state_dir: str | Path | None) -> RunRecord:
+    return StateFolder(state_root(state_dir, None, Path.cwd())).find(run if isinstance(run, str) else run.run_id)
+
+
 def read(
     config: ConfigSource, *, set: Mapping[str, str] | None = None, allow_code: bool = False, registry: Registry | None = None
 ) -> Iterator[Record]:
@@ -136,7 +196,7 @@ def read(
     """
     loaded = load_config(set=set or {}, source=config)
     pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded, allow_code=allow_code), needs_writer=False)
-    errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit)
+    errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit, stages=pipeline.stage_errors)
     return _records(pipeline, stages_of(pipeline, Books(), errors), errors)
 
 
@@ -182,7 +242,7 @@ def preview(
     """The first `n` records as they leave each stage. Nothing is written, no state is kept. Raises OzzyError."""
     loaded = load_config(config, set=set or {})
     pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded, allow_code=allow_code), needs_writer=False)
-    errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit)
+    errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit, stages=pipeline.stage_errors)
     try:
         first: list[Record] = []
         for batch in _batches(pipeline, errors):

@@ -92,9 +92,13 @@ class SourceError(OzzyError):
 
 
 class DataError(OzzyError):
-    """A record is bad. `row` is its index in the batch at hand, where one is known."""
+    """A record is bad. `row` is its index in the batch at hand, where one is known.
+
+    `stage` is the stage that refuses it, where that is another one than was called: a writer's formatter.
+    """
 
     exit_code: ClassVar[int] = 5
+    stage: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None, row: int | None = None) -> None:
         super().__init__(message, hint=hint)

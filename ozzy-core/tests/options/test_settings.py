@@ -31,7 +31,7 @@ def test_checkpoints_take_sizes_with_units():
 @pytest.mark.parametrize(
     ("settings", "values", "expected"),
     [
-        (ErrorSettings, {"policy": "ignore"}, 'p.policy: expected one of "fail", "skip", given "ignore" (str)'),
+        (ErrorSettings, {"policy": "ignore"}, 'p.policy: expected one of "fail", "skip", "quarantine", given "ignore" (str)'),
         (ErrorSettings, {"limit": -1}, "p.limit: expected int of at least 0, or null, given -1 (int)"),
         (CheckpointSettings, {"every_records": 0}, "p.every_records: expected int of at least 1, or null, given 0 (int)"),
         (CheckpointSettings, {"full_every": {}}, "p.full_every: expected records, bytes or both"),

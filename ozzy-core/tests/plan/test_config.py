@@ -167,10 +167,16 @@ KNOWN = (
         ({"delivery": "exactly-once"}, [
             'delivery: expected one of "exactly once", "at least once", given "exactly-once" (str) (did you mean exactly once?)',
         ]),
-        ({"errors": "ignore"}, ['errors.policy: expected one of "fail", "skip", given "ignore" (str)']),
-        ({"errors": "quarantine"}, ["errors.policy: this version has no quarantine yet (use skip, or fail)"]),
+        ({"errors": "ignore"}, ['errors.policy: expected one of "fail", "skip", "quarantine", given "ignore" (str)']),
+        ({"errors": {"policy": "quarantine", "limt": 1}}, ["errors.limt: unknown option (did you mean limit?)"]),
+        ({"filter": {"name": "f", "errors": "ignore"}}, [
+            'filter.errors.policy: expected one of "fail", "skip", "quarantine" or null, given "ignore" (str)',
+        ]),
+        ({"transform": [{"name": "t", "errors": {"limit": "5"}}]}, [
+            'transform.0.errors.limit: expected int or null, given "5" (str)',
+        ]),
+        ({"persistence": {"name": "file", "errors": "skip"}}, ["persistence.errors: unknown key (known: name, options)"]),
         ({"errors": {"policy": "quarantine", "limit": -1}}, [
-            "errors.policy: this version has no quarantine yet (use skip, or fail)",
             "errors.limit: expected int of at least 0, or null, given -1 (int)",
         ]),
         ({"errors": 5}, ["errors: expected dict of options, given 5 (int)"]),
@@ -184,7 +190,7 @@ KNOWN = (
         ({"reader": {"name": 5}}, ["reader.name: expected the name of a reader, given 5 (int)"]),
         ({"reader": {"name": " "}}, ['reader.name: expected the name of a reader, given " " (str)']),
         ({"reader": {"name": "r", "option": {}}}, ["reader.option: unknown key (did you mean options?)"]),
-        ({"reader": {"name": "r", "label": "x"}}, ["reader.label: unknown key (known: name, options)"]),
+        ({"reader": {"name": "r", "label": "x"}}, ["reader.label: unknown key (known: errors, name, options)"]),
         ({"reader": {"name": "r", "options": "password=hunter2"}}, ["reader.options: expected dict of options, given a str"]),
         ({"reader": {"nam": "r", "options": []}}, [
             "reader.nam: unknown key (did you mean name?)",

@@ -11,8 +11,8 @@ from ozzy.contracts.writer import BaseWriter, WriterContext
 from ozzy.data.batch import Batch
 from ozzy.errors import DataError, DestinationError, StateError
 from ozzy.run.books import Books
+from ozzy.run.error_policy import ErrorPolicy
 from ozzy.run.outlets import Outlet
-from ozzy.run.stages import ErrorPolicy
 
 
 class Kept(BaseWriter):

@@ -9,7 +9,8 @@ from ozzy.contracts.grouper import BaseGrouper
 from ozzy.data.batch import Batch
 from ozzy.errors import DataError, StateError
 from ozzy.run.books import Books
-from ozzy.run.stages import ErrorPolicy, FilterStage, GroupStage
+from ozzy.run.error_policy import ErrorPolicy
+from ozzy.run.stages import FilterStage, GroupStage
 from ozzy.run.states import restore_states, saved_states
 
 

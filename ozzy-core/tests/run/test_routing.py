@@ -11,9 +11,9 @@ from ozzy.contracts.writer import BaseWriter, Staging
 from ozzy.data.batch import Batch
 from ozzy.errors import BooksError, DataError
 from ozzy.run.books import Books
+from ozzy.run.error_policy import ErrorPolicy
 from ozzy.run.outlets import Outlet
 from ozzy.run.routing import Routing
-from ozzy.run.stages import ErrorPolicy
 
 
 class Below(BaseFilter):

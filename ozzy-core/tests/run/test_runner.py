@@ -14,11 +14,12 @@ from ozzy.data.batch import Batch, Rejected
 from ozzy.errors import DataError, DestinationError, Interrupted, SourceError, StateError
 from ozzy.options.settings import CheckpointSettings, FullEvery
 from ozzy.run.books import Books
+from ozzy.run.error_policy import ErrorPolicy
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.outlets import Outlet
 from ozzy.run.runner import Place, Runner
 from ozzy.run.schedule import Schedule, SplitList
-from ozzy.run.stages import ErrorPolicy, FilterStage, GroupStage, Stage, TransformStage
+from ozzy.run.stages import FilterStage, GroupStage, Stage, TransformStage
 
 
 class Numbers(BaseReader):

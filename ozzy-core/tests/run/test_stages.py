@@ -8,7 +8,8 @@ from ozzy.contracts.transform import BaseTransform
 from ozzy.data.batch import Batch, Rejected
 from ozzy.errors import BooksError, DataError, OzzyError, SourceError
 from ozzy.run.books import Books
-from ozzy.run.stages import ErrorPolicy, FilterStage, GroupStage, Stage, TransformStage, between, line_of, where
+from ozzy.run.error_policy import ErrorPolicy
+from ozzy.run.stages import FilterStage, GroupStage, Stage, TransformStage, between, refused_row, where
 
 
 class Positive(BaseFilter):
@@ -70,7 +71,7 @@ def test_failing_is_the_default():
         ErrorPolicy().reject("reader", Rejected("a.jl, record 3", "not JSON"))
 
     assert caught.value.message == "a.jl, record 3: not JSON"
-    assert "`errors: {policy: skip}`" in caught.value.hint
+    assert "`errors: {policy: quarantine}`" in caught.value.hint
 
 
 def test_a_place_that_is_not_known_is_left_out():
@@ -348,7 +349,7 @@ def test_a_batch_of_one_has_the_place_of_its_row():
 def test_the_line_of_a_row_where_it_is_at_hand():
     lines = Batch.from_lines([b'{"n":1}'])
 
-    assert (line_of(lines), line_of(batch(1))) == (b'{"n":1}', None)
+    assert (refused_row(lines, 0, "odd").line, refused_row(batch(1), 0, "odd").line) == (b'{"n":1}', None)
 
 
 def test_refused_rows_come_with_their_line(books):

@@ -41,6 +41,8 @@ def explain(config: Path, allow_code: bool, overrides: dict[str, str], state_dir
     facts += [("remembers", f"{stage}: its state is saved in every checkpoint") for stage in found.guarantee.remembers]
     if found.bookmark is not None:
         facts.append(("reads", found.bookmark))
+    if found.bad_records != "fail":
+        facts.append(("bad records", found.bad_records))
     facts += [("checkpoints", found.light_checkpoints), ("state", str(found.state))]
     if found.groups is not None:
         facts.append(("groups", found.groups))

@@ -15,6 +15,7 @@ COMMANDS = {
     "validate": ("ozzy.cli.inspect:validate", "Check a config, and say where each value came from."),
     "preview": ("ozzy.cli.inspect:preview", "Show records as they leave each stage, side by side."),
     "runs": ("ozzy.cli.runs:runs", "List, show and clean up runs."),
+    "quarantine": ("ozzy.cli.quarantine:quarantine", "Look at records that runs kept aside, replay or discard them."),
     "bookmark": ("ozzy.cli.bookmark:bookmark", "Show or reset what an incremental run starts from."),
     "state": ("ozzy.cli.state:state", "Show, check and rewind the state of runs."),
     "verify": ("ozzy.cli.verify:verify", "Compare a destination with its manifest, offline."),

@@ -88,6 +88,9 @@ def summary(result: Result) -> str:
     lines = [*_head(result)]
     if result.state != "already finished":
         lines += _stages(result)
+    if result.quarantined and result.state != "dry run":
+        kept = f"{count(result.quarantined, 'record')} in quarantine: "
+        lines.append(styled(kept, err=True, bold=True) + f"ozzy quarantine list {result.run_id}")
     lines += _files(result)
     lines += _summaries(result)
     lines += [f"{styled('note', err=True, fg='yellow')}: {notice}" for notice in result.notices]

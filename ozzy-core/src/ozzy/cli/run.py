@@ -120,7 +120,7 @@ def run(  # noqa: PLR0917 - what the user may write
         raise click.UsageError("--accept-changes goes with --resume or --resume-auto.")
     how: Any = "auto" if resume_auto else resume
     going_on = {"resume": how, "fresh": fresh, "accept_changes": accept_changes, "allow_code": allow_code}
-    _go(
+    go(
         ctx,
         lambda shown: api.run(config, **going_on, set=overrides, state_dir=state_dir, dry_run=dry_run, limit=limit, **shown),
         quiet=quiet,
@@ -154,7 +154,7 @@ def resume(  # noqa: PLR0917 - what the user may write
     """
     from ozzy import api
 
-    _go(
+    go(
         ctx,
         lambda shown: api.resume(
             run_id, config=config, accept_changes=accept_changes, allow_code=allow_code, set=overrides, state_dir=state_dir, **shown
@@ -164,7 +164,8 @@ def resume(  # noqa: PLR0917 - what the user may write
     )
 
 
-def _go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: bool, as_json: bool) -> None:
+def go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: bool, as_json: bool) -> None:
+    """Run something that is stopped by signals, and show how it goes and what became of it."""
     from ozzy.cli.progress import ProgressLine, Shown, summary
     from ozzy.errors import OzzyError
     from ozzy.log import set_up

@@ -46,7 +46,7 @@ def list_(state_dir: Path | None, as_json: bool) -> None:
             run.state,
             f"{run.facts['started'][:16].replace('T', ' ')}",
             duration(run.facts["seconds"]) if run.facts.get("seconds") is not None else "",
-            short_path(run.facts["pipeline"]),
+            short_path(run.facts["pipeline"]) + (f" (replay of {run.facts['replay']['of']})" if run.facts.get("replay") else ""),
         )
         for run in found
     ]
@@ -65,6 +65,8 @@ def show(run_id: str, state_dir: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
     click.echo(f"{styled(run.id, bold=True)}  {run.state}")
+    if facts.get("replay"):
+        click.echo(f"  replay of: {facts['replay']['of']}")
     for name in ("pipeline", "config_file", "working_folder", "started", "ended"):
         if facts.get(name):
             click.echo(f"  {name.replace('_', ' ')}: {facts[name]}")
@@ -77,6 +79,8 @@ def show(run_id: str, state_dir: Path | None, as_json: bool) -> None:
     for stage, counts in (facts.get("counts") or {}).items():
         reasons = "".join(f", {number:,} {reason}" for reason, number in counts["reasons"].items())
         click.echo(f"  {stage}: {counts['records_in']:,} in, {counts['records_out']:,} out{reasons}")
+    if facts["quarantine_left"]:
+        click.echo(f"  {count(facts['quarantine_left'], 'record')} in quarantine: ozzy quarantine list {run.id}")
     for file in facts.get("files") or []:
         click.echo(f"  {file['path'] or file['name']}: {count(file['rows'], 'row')}, {size(file['size'])}, sha256 {file['checksum']}")
     if run.unfinished and run.state not in {"running", "damaged"}:
@@ -85,25 +89,36 @@ def show(run_id: str, state_dir: Path | None, as_json: bool) -> None:
 
 @runs.command(short_help="Delete the state of old runs.")
 @click.option("--older-than", type=click.IntRange(min=0), default=0, metavar="DAYS", help="Only runs that ended so many days ago.")
-@click.option("--force", multiple=True, metavar="RUN", help="Give this unfinished run up too: delete what it staged, and its state.")
+@click.option(
+    "--force",
+    multiple=True,
+    metavar="RUN",
+    help="Delete this run too, though it is unfinished (what it staged goes with it) or has records in quarantine.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
 @state_option
 def clean(older_than: int, force: tuple[str, ...], dry_run: bool, state_dir: Path | None) -> None:
     """Delete the state of finished and abandoned runs. What they have written stays.
 
-    An unfinished run can still be gone on with, so it is left alone, unless --force names it.
+    An unfinished run can still be gone on with, and records in quarantine can be replayed, so such runs are left alone, unless --force
+    names them.
     """
+    from ozzy.run.marks import left_in
+
     state = _state(state_dir)
     before = datetime.now().astimezone() - timedelta(days=older_than)
     forced = [state.find(run_id) for run_id in force]
     old = [run for run in state.runs() if not run.unfinished and _ended(run) <= before]
-    gone = {run.id: run for run in (*forced, *old)}
+    kept = {run.id: left for run in old if run.id not in {one.id for one in forced} and (left := left_in(run))}
+    gone = {run.id: run for run in (*forced, *old) if run.id not in kept}
     for run in gone.values():
         if not dry_run:
             if run.unfinished:
                 _abandon(run.id, state_dir)
             run.delete()
         click.echo(f"{'would delete' if dry_run else 'deleted'} {run.id} ({run.state})")
+    for run_id, left in kept.items():
+        click.echo(f"kept {run_id}: {count(left, 'record')} in quarantine (ozzy quarantine list {run_id})")
     if not gone:
         click.echo("nothing to delete")
 
@@ -124,4 +139,6 @@ def _ended(run: Any) -> datetime:
 
 
 def _facts(run: Any) -> dict[str, Any]:
-    return {**run.facts, "state": run.state, "folder": str(run.folder)}
+    from ozzy.run.marks import left_in
+
+    return {**run.facts, "state": run.state, "folder": str(run.folder), "quarantine_left": left_in(run)}

@@ -8,13 +8,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from ozzy.contracts.formatter import BaseExportFormatter
+from ozzy.contracts.formatter import formatted_rows
 from ozzy.contracts.module import blamed_on
 from ozzy.contracts.writer import BaseWriter, GroupKey, Outcome, Receipt, Staging, WriterContext, WriterOptions, no_room_for
 from ozzy.data.batch import Batch
 from ozzy.data.codecs import ARCHIVES, CODECS, Codec
-from ozzy.errors import ConfigError, DataError, DestinationError, OzzyError, Problem
-from ozzy.log import reason
+from ozzy.errors import ConfigError, DestinationError, Problem
 from ozzy.options.option import option, options
 from ozzy.staging.assembly import Assembly
 from ozzy.staging.disk import at_destination, checksum, make_folder, size_of, sync_folder, write_all
@@ -235,13 +234,7 @@ class BaseFileWriter(BaseWriter):
         return self.context.formatter.resumable and self.codec.pack is None
 
     def _formatted(self, batch: Batch) -> list[bytes]:
-        formatter = self.context.formatter
-        try:
-            return formatter.format_rows(batch)
-        except OzzyError:
-            raise
-        except Exception as error:
-            raise DataError(f"{type(formatter).__name__}: {reason(error)}", row=_first_failing(formatter, batch)) from error
+        return formatted_rows(self.context.formatter, batch)
 
 
 class FedFiles(BaseFileWriter):
@@ -283,7 +276,8 @@ class BaseNamedFileWriter(BaseFileWriter):
         super().start(context)
         self._split: str | None = None
         self._manifest: str | None = None
-        self.if_exists = self.read_option("if_exists") or ("overwrite" if context.inherited else "fail")
+        asked = self.read_option("if_exists") or ("overwrite" if context.inherited else "fail")
+        self.if_exists = "number" if context.beside else asked
 
     def file_names(self, filebase: str = "", start_file_count: int = 0) -> FileNames:
         return super().file_names(filebase or self.read_option("filebase"), start_file_count or self.read_option("start_file_count"))
@@ -403,15 +397,6 @@ class BaseNamedFileWriter(BaseFileWriter):
 
 def _md5_file(number: int) -> str:
     return f"md5checksum-{number:04d}.md5" if number else "md5checksum.md5"
-
-
-def _first_failing(formatter: BaseExportFormatter, batch: Batch) -> int | None:
-    for row in range(len(batch)):
-        try:
-            formatter.format_rows(batch.take([row]))
-        except Exception:
-            return row
-    return None
 
 
 def same_content(path: Path, entry: dict[str, Any]) -> bool:

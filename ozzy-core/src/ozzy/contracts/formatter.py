@@ -6,7 +6,8 @@ from typing import Any, BinaryIO, ClassVar
 
 from ozzy.contracts.module import BaseModule
 from ozzy.data.batch import Batch
-from ozzy.errors import DataError
+from ozzy.errors import DataError, OzzyError
+from ozzy.log import reason
 
 
 class BaseExportFormatter(BaseModule):
@@ -81,6 +82,30 @@ def staged_lines(batch: Batch) -> list[bytes]:
     if "records" not in batch.faces:
         _ = batch.records
     return [line + b"\n" for line in lines]
+
+
+def formatted_rows(formatter: BaseExportFormatter, batch: Batch) -> list[bytes]:
+    """What a formatter makes of a batch. Raises DataError that tells it from the writer, with the row where one is known."""
+    try:
+        return formatter.format_rows(batch)
+    except DataError as error:
+        error.stage = "formatter"
+        raise
+    except OzzyError:
+        raise
+    except Exception as error:
+        raised = DataError(f"{type(formatter).__name__}: {reason(error)}", row=_first_failing(formatter, batch))
+        raised.stage = "formatter"
+        raise raised from error
+
+
+def _first_failing(formatter: BaseExportFormatter, batch: Batch) -> int | None:
+    for row in range(len(batch)):
+        try:
+            formatter.format_rows(batch.take([row]))
+        except Exception:
+            return row
+    return None
 
 
 def _formatted(formatter: BaseExportFormatter, batch: Batch) -> list[bytes]:

@@ -133,8 +133,8 @@ class BaseModule:
         Asked for at each checkpoint, light and full, between two batches, when every record given so far has gone on to the writers; it
         changes nothing. Each checkpoint keeps it whole, so keep it small; what is large belongs into `state_folder`. None is nothing to
         remember. What would not come back as it was (a set, NaN) ends the run with a StateError at the first checkpoint. A stage that
-        writes this writes `set_state` too; under `errors: skip` it is given its records one by one, so that a bad one leaves no trace of
-        those around it.
+        writes this writes `set_state` too; under `errors: skip` or `quarantine` it is given its records one by one, so that a bad one
+        leaves no trace of those around it.
         """
         return None
 

@@ -14,8 +14,9 @@ from ozzy.contracts.decoder import HEAD, BaseDecoder, decoded
 from ozzy.contracts.module import BaseModule, overrides
 from ozzy.data.batch import Batch, Rejected
 from ozzy.data.codecs import COMPRESSIONS, open_decompressed
+from ozzy.data.json_text import encode_record
 from ozzy.data.zip_archive import ZipArchive, is_archive, member_name, parts_of
-from ozzy.errors import SourceError
+from ozzy.errors import DataError, SourceError
 from ozzy.options.option import option, options
 
 
@@ -106,7 +107,12 @@ class BaseReader(BaseModule):
             given = list(self.get_next_batch())
             good = [index for index, record in enumerate(given) if isinstance(record, dict)]
             rejected = [
-                Rejected(f"{split.id}, record {row + index + 1}", f"a record must be a mapping, not {type(record).__name__}")
+                Rejected(
+                    f"{split.id}, record {row + index + 1}",
+                    f"a record must be a mapping, not {type(record).__name__}",
+                    _as_line(record),
+                    row=row + index,
+                )
                 for index, record in enumerate(given)
                 if not isinstance(record, dict)
             ]
@@ -141,6 +147,14 @@ class BaseReader(BaseModule):
     def resumable(self) -> bool:
         """Whether the reader tells its position."""
         return overrides(self, "get_last_position", BaseReader) or overrides(self, "read", BaseReader)
+
+
+def _as_line(value: Any) -> bytes | None:
+    """What is no record, as JSON where it has a form."""
+    try:
+        return encode_record(value)
+    except DataError:
+        return None
 
 
 @attrs.frozen

@@ -48,7 +48,8 @@ class WriterContext:
 
     `started` is the run's start, the same after a resume; `staging_folder` is a private local folder of this writer in this run, for
     writers whose destination has no place of its own; `formatter` belongs to this writer; `grouped` says whether a grouper is set;
-    a `dry_run` is to leave no trace.
+    a `dry_run` is to leave no trace. `beside` says that what this run writes belongs beside the files of an earlier one: a replay, which
+    takes the next free name wherever one is taken.
     """
 
     run_id: str
@@ -59,6 +60,7 @@ class WriterContext:
     grouped: bool = False
     inherited: bool = False
     dry_run: bool = False
+    beside: bool = False
 
 
 @options

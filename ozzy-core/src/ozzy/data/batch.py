@@ -20,12 +20,17 @@ from ozzy.errors import DataError
 class Rejected:
     """One row that could not become a record.
 
-    `where` names file and line, `message` says what is wrong, `line` holds the bytes where there are any.
+    `where` names file and line, `message` says what is wrong, `line` holds the bytes where there are any; `whole` is false where these are
+    only their beginning. `head` is what a decoder has to be given before the line to read it alone, such as the header of a CSV file.
+    `row` is the row's index in its split, counted as a batch's `origin`, where it is known.
     """
 
     where: str
     message: str
     line: bytes | None = None
+    row: int | None = None
+    head: bytes = b""
+    whole: bool = True
 
 
 class Batch:

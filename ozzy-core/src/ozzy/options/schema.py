@@ -13,7 +13,19 @@ import attrs
 from ozzy.errors import OzzyError
 from ozzy.options.option import Option, options_of
 from ozzy.options.secrets import json_like
-from ozzy.options.settings import COMPRESSIONS, DELIVERIES, PLACES, CheckpointSettings, ErrorSettings, ExporterOptions, NotifyWhen, Place
+from ozzy.options.settings import (
+    COMPRESSIONS,
+    DELIVERIES,
+    JUDGING,
+    PLACES,
+    POLICIES,
+    CheckpointSettings,
+    ErrorSettings,
+    ExporterOptions,
+    NotifyWhen,
+    Place,
+    StageErrorSettings,
+)
 from ozzy.options.structure import FROM_ENV
 from ozzy.options.values import ByteSize, ListOf, is_list, is_literal, is_mapping, is_union, members, outer
 
@@ -71,7 +83,7 @@ def json_schema(registry: Modules) -> Schema:
     properties: dict[str, Schema] = {
         "name": {"type": "string", "minLength": 1, "description": "What the pipeline is called: its state belongs to this name."},
         **{key: _place(key, place) for key, place in PLACES.items()},
-        "errors": {"oneOf": [{"enum": ["fail", "skip"]}, settings_schema(ErrorSettings)], "description": "What happens to bad records."},
+        "errors": _errors(ErrorSettings),
         "checkpoint": settings_schema(CheckpointSettings),
         "exporter_options": _inherited_options(),
         "delivery": {"enum": list(DELIVERIES), "description": "A guarantee without which the pipeline refuses to start."},
@@ -238,6 +250,8 @@ def _section(kind: str, names: list[str], bare: list[str], rules: list[Schema]) 
         "log_level": {"type": "string"},
         "logger_name": {"type": "string"},
     }
+    if kind in JUDGING:
+        properties["errors"] = _errors(StageErrorSettings)
     if kind in {"reader", "writer"}:
         properties["label"] = {
             "type": "string",
@@ -273,6 +287,11 @@ def _chains() -> list[Schema]:
         for word, text in told.items()
     ]
     return [{"description": "All of them have to pass.", **several}, *joined]
+
+
+def _errors(settings: type) -> Schema:
+    """Settings of bad records, or the policy alone."""
+    return {"oneOf": [{"enum": list(POLICIES)}, settings_schema(settings)], "description": _first_line(settings)}
 
 
 def _place(key: str, place: Place) -> Schema:

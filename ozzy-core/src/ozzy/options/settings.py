@@ -44,12 +44,35 @@ COMPRESSIONS = ("auto", "none", "gz", "bz2", "xz", "zst", "lz4")
 """What the section `decompressor` may name: it is no module, but an option of readers of streams."""
 
 
+POLICIES = ("fail", "skip", "quarantine")
+"""What may happen to a bad record."""
+
+JUDGING = ("reader", "filter", "transform", "grouper", "formatter", "writer")
+"""The kinds of modules that may refuse a record: their sections may have `errors` of their own."""
+
+
 @options
 class ErrorSettings:
     """What happens to bad records."""
 
-    policy: Literal["fail", "skip"] = option(default="fail", help="fail stops at the first bad record, skip counts it and goes on.")
+    policy: Literal["fail", "skip", "quarantine"] = option(
+        default="fail",
+        help="fail stops at the first bad record; skip counts it and goes on; quarantine keeps it with its cause, to be looked at "
+        "and replayed later, and goes on.",
+    )
     limit: int | None = option(default=None, minimum=0, help="Bad records that are put up with before the run fails; null for any number.")
+
+
+@options
+class StageErrorSettings:
+    """What happens to the records that one stage refuses."""
+
+    policy: Literal["fail", "skip", "quarantine"] | None = option(
+        default=None, help="What is done with a record that this stage refuses; null for what the pipeline's errors say."
+    )
+    limit: int | None = option(
+        default=None, minimum=0, help="Records that this stage may refuse before the run fails; the pipeline's limit counts them too."
+    )
 
 
 @options

@@ -6,6 +6,7 @@ they were begun, its books to its stages.
 """
 
 import enum
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -114,12 +115,26 @@ def _judged(path: str, before: Mapping[str, Any], now: Mapping[str, Any], standi
         return Verdict.NEVER, BELONGS_TO_THE_RUN["filebase"]
     if harmless(path) and (standing.light or not path.startswith("checkpoint.")):
         return Verdict.SAFE, ""
-    if path == "errors.limit" or (path == "errors.policy" and before.get(path) == "fail"):
+    if _loses_nothing(path, before, now):
         return Verdict.SAFE, ""
     if not standing.begun:
         return Verdict.ASK, ""
     why = _past(path, before, now, standing)
     return (Verdict.NEVER, why) if why else (Verdict.ASK, "")
+
+
+def _loses_nothing(path: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a change is one of the `errors` of the pipeline or of a stage, and no record comes to harm that did not before."""
+    if _LIMIT_OF_ERRORS.fullmatch(path):
+        return True
+    if not _POLICY_OF_ERRORS.fullmatch(path):
+        return False
+    was, becomes = (values.get(path) or values.get("errors.policy") for values in (before, now))
+    return was in {"fail", becomes} or becomes == "quarantine"
+
+
+_LIMIT_OF_ERRORS = re.compile(r"([^.]+\.)?(\d+\.)?(when\.)?errors\.limit")
+_POLICY_OF_ERRORS = re.compile(r"([^.]+\.)?(\d+\.)?(when\.)?errors\.policy")
 
 
 def _past(path: str, before: Mapping[str, Any], now: Mapping[str, Any], standing: Standing) -> str:

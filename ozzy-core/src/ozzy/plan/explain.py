@@ -40,6 +40,8 @@ class Explanation:
     destinations: dict[str, str]
     notices: list[str]
     groups: str | None = None
+    bad_records: str = "fail"
+    """What is done with bad records: the policy of the pipeline, and those of stages with their own."""
     bookmark: str | None = None
     """What a run starts from, where it reads only what is new."""
 
@@ -65,6 +67,7 @@ def explained(pipeline: Pipeline, state: Path, identity: str | None, bookmark: s
         destinations={label: _destination(writer) for label, writer in files.items()},
         notices=list(pipeline.config.notices),
         groups=_groups(pipeline, files),
+        bad_records=_bad_records(pipeline),
         bookmark=bookmark,
     )
 
@@ -111,6 +114,17 @@ def _groups(pipeline: Pipeline, files: dict[str, BaseFileWriter]) -> str | None:
         return None
     limit = many[0].files.group_limit
     return f"{limit} at a time have a staged file each; rows of further ones wait in one spill log until files are finished"
+
+
+def _bad_records(pipeline: Pipeline) -> str:
+    settings = pipeline.config.errors
+    told = [_policy(settings.policy, settings.limit)]
+    told += [f"{stage}: {_policy(own.policy or settings.policy, own.limit)}" for stage, own in pipeline.stage_errors.items()]
+    return "; ".join(told)
+
+
+def _policy(policy: str, limit: int | None) -> str:
+    return f"{policy}, {limit} at the most" if limit is not None and policy != "fail" else policy
 
 
 def _destination(writer: BaseFileWriter) -> str:

@@ -21,7 +21,7 @@ from ozzy.contracts.transform import BaseTransform
 from ozzy.contracts.writer import BaseWriter, WriterContext, needs_files
 from ozzy.errors import ConfigError, OzzyError, PluginError
 from ozzy.log import reason
-from ozzy.options.settings import NotifyWhen
+from ozzy.options.settings import NotifyWhen, StageErrorSettings
 from ozzy.plan.config import Config
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
@@ -90,12 +90,23 @@ class Pipeline:
         """The stages that remember something from batch to batch."""
         return [part.stage for part in self.parts if stateful(part.module)]
 
+    @property
+    def stage_errors(self) -> dict[str, StageErrorSettings]:
+        """What is done with bad records in the stages that say so themselves."""
+        own = {part.stage: part.resolved.section.errors for part in self.parts}
+        return {stage: errors for stage, errors in own.items() if errors is not None}
+
+    @property
+    def quarantines(self) -> bool:
+        """Whether any stage puts bad records into quarantine."""
+        return "quarantine" in {self.config.errors.policy, *(errors.policy for errors in self.stage_errors.values())}
+
     def part(self, stage: str) -> Part:
         """The part of this name."""
         return next(part for part in self.parts if part.stage == stage)
 
-    def start_writers(self, run_id: str, started: datetime, folder: Path, *, dry_run: bool = False) -> None:
-        """Tell each writer of the run it works for."""
+    def start_writers(self, run_id: str, started: datetime, folder: Path, *, dry_run: bool = False, beside: bool = False) -> None:
+        """Tell each writer of the run it works for; with `beside`, its files get names that are free."""
         for label, writer in self.writers.items():
             writer.start(
                 WriterContext(
@@ -107,6 +118,7 @@ class Pipeline:
                     grouped=self.grouper is not None,
                     inherited=self.config.inherited,
                     dry_run=dry_run,
+                    beside=beside,
                 )
             )
 

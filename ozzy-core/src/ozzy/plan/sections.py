@@ -11,6 +11,7 @@ from ozzy.log import LEVELS, hidden_by_name
 from ozzy.options.settings import (
     COMPRESSIONS,
     DELIVERIES,
+    JUDGING,
     KEYS,
     NOT_YET,
     PLACES,
@@ -19,6 +20,7 @@ from ozzy.options.settings import (
     ErrorSettings,
     ExporterOptions,
     NotifyWhen,
+    StageErrorSettings,
 )
 from ozzy.options.strict import convert
 from ozzy.options.structure import examine, nearest, proposal
@@ -46,6 +48,7 @@ class Section:
     `label` tells writers apart, and is None where there is one without a label; `when` is the filter that decides which records a
     writer gets, None for all; `told_when` says of which runs a notifier is told, None for all. A chain of filters has `members`, and is
     called `and`, `or` or `not`. One of several readers may have a `label`, and a `deserializer` and a `decompressor` of its own.
+    `errors` is what is done with records that this module refuses, None where the pipeline's settings hold.
     """
 
     path: str
@@ -58,6 +61,7 @@ class Section:
     members: "tuple[Section, ...]" = ()
     deserializer: "Section | None" = None
     decompressor: "Section | None" = None
+    errors: StageErrorSettings | None = None
 
     def modules(self) -> "Iterator[Section]":
         """The sections that name a module each: this one, or those that a chain is made of."""
@@ -158,13 +162,13 @@ class Parts:
 
     def error_settings(self) -> ErrorSettings:
         """`errors: skip` is the same as `errors: {policy: skip}`."""
-        values = self.tree.get("errors", {})
-        if isinstance(values, str):
-            values = {"policy": values}
-        if isinstance(values, Mapping) and values.get("policy") == "quarantine":
-            self.wrong("errors.policy", "this version has no quarantine yet", "use skip, or fail")
-            values = {**values, "policy": "skip"}
-        return self.settings("errors", ErrorSettings, values)
+        return self.settings("errors", ErrorSettings, _policy_alone(self.tree.get("errors", {})))
+
+    def stage_errors(self, path: str, kind: str, value: Mapping[str, Any]) -> StageErrorSettings | None:
+        """The `errors` of one section, in the same two forms; None where it has none."""
+        if kind not in JUDGING or "errors" not in value:
+            return None
+        return self.settings(f"{path}.errors", StageErrorSettings, _policy_alone(value["errors"]))
 
     def exporter_options(self) -> ExporterOptions:
         """The inherited options; those that change nothing any more are told."""
@@ -303,12 +307,13 @@ class Parts:
         if not isinstance(value, Mapping):
             self.wrong(path, f"expected the name of a {kind}, or {{name, options}}, given {displayed(value)}")
             return None
-        allowed = SECTION_KEYS + MORE_KEYS.get(kind, ()) + more
+        allowed = SECTION_KEYS + MORE_KEYS.get(kind, ()) + (("errors",) if kind in JUDGING else ()) + more
         for key in value:
             if key not in allowed and key not in TOLERATED_KEYS:
                 self.wrong(f"{path}.{key}", "unknown key", nearest(key, allowed))
         name, options = value.get("name"), value.get("options")
         when = self.filter(f"{path}.when", value["when"]) if kind == "writer" and "when" in value else None
+        errors = self.stage_errors(path, kind, value)
         if "name" not in value:
             self.wrong(f"{path}.name", f"missing; expected the name of a {kind}")
         elif not isinstance(name, str) or not name.strip():
@@ -320,7 +325,7 @@ class Parts:
             return None
         label = self.label(path, value) if kind == "writer" else None
         told_when = self.told_when(path, value) if kind == "notifications" else None
-        return Section(path, kind, str(name).strip(), dict(options or {}), label, when, told_when)
+        return Section(path, kind, str(name).strip(), dict(options or {}), label, when, told_when, errors=errors)
 
     def told_when(self, path: str, value: Mapping[str, Any]) -> NotifyWhen | None:
         """Of which runs a notifier is told; `when: failed` is the same as `when: {failed: true}`."""
@@ -369,6 +374,11 @@ class Parts:
         else:
             return str(label)
         return None
+
+
+def _policy_alone(errors: Any) -> Any:
+    """A policy that stands alone, as a mapping."""
+    return {"policy": errors} if isinstance(errors, str) else errors
 
 
 def _default(key: str) -> Section:

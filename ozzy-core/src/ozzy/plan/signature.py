@@ -30,6 +30,8 @@ def signature(config: Config, pipeline: Pipeline) -> dict[str, Any]:
         resolved = part.resolved
         values[f"{part.stage}.name"] = resolved.found.name
         values |= _flat(f"{part.stage}.options", masked(resolved.found.cls, resolved.options))
+        if resolved.section.errors is not None:
+            values |= _flat(f"{part.stage}.errors", masked(None, resolved.section.errors))
     own = [one for section in config.readers for one in (section.deserializer, section.decompressor)]
     for section in (*own, config.deserializer, config.decompressor):
         if section is not None:

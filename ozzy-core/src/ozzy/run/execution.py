@@ -12,17 +12,20 @@ import attrs
 from ozzy.contracts.module import RunOutcome, blamed_on
 from ozzy.contracts.persistence import StateLocation
 from ozzy.contracts.reader import Split
-from ozzy.data.batch import Rejected
 from ozzy.errors import DestinationError, Interrupted, OzzyError, PluginError, SourceError, StateError
 from ozzy.log import reason, redact
 from ozzy.plan.pipeline import Pipeline
 from ozzy.run.bookmarks import IncrementalRun
 from ozzy.run.books import Books
 from ozzy.run.checkpoint import Checkpoints, Document
+from ozzy.run.error_policy import QUARANTINED, ErrorPolicy, RejectionLog
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.manifest import Manifests
 from ozzy.run.outlets import Outlet, saved_samples
 from ozzy.run.positions import pack, unpack
+from ozzy.run.quarantine import FILE, Module, Quarantine
+from ozzy.run.replay import Replay
+from ozzy.run.replay_runner import ReplayRunner
 from ozzy.run.reporting import Reporting
 from ozzy.run.reservoir import forget_samples, samples_of
 from ozzy.run.result import FileResult, Result, StageResult
@@ -31,10 +34,8 @@ from ozzy.run.runner import Place, Runner
 from ozzy.run.runs import Lease, RunRecord, stage_folders
 from ozzy.run.schedule import Schedule, SplitList
 from ozzy.run.source_changes import comparable, compared
-from ozzy.run.stages import ErrorPolicy, GroupStage, stages_of
+from ozzy.run.stages import GroupStage, stages_of
 from ozzy.run.states import restore_states, saved_states
-
-LOGGED_REJECTIONS = 10
 
 
 @attrs.define
@@ -49,21 +50,27 @@ class Execution:
     limit: int | None = None
     incremental: IncrementalRun | None = None
     accept_changes: bool = False
+    replay: Replay | None = None
     listener: Listener = attrs.field(factory=Listener)
     stop: Stop = attrs.field(factory=Stop)
     books: Books = attrs.field(factory=Books, init=False)
     errors: ErrorPolicy = attrs.field(init=False)
+    quarantine: Quarantine | None = attrs.field(default=None, init=False)
     reporting: Reporting = attrs.field(init=False)
     checkpoints: Checkpoints | None = attrs.field(default=None, init=False)
     splits: SplitList = attrs.field(init=False)
     runner: Runner = attrs.field(init=False)
     elapsed_before: float = attrs.field(default=0.0, init=False)
     began: float = attrs.field(factory=time.monotonic, init=False)
-    rejections_logged: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         settings = self.pipeline.config.errors
-        self.errors = ErrorPolicy(settings.policy, settings.limit, on_reject=self._log_rejected)
+        self.errors = ErrorPolicy(
+            settings.policy, settings.limit, on_reject=RejectionLog(self.pipeline.reader.logger), stages=self.pipeline.stage_errors
+        )
+        if self.record is not None:
+            self.quarantine = Quarantine(self.record.folder / FILE, self._module_of)
+            self.errors.keep = self.quarantine.add
         told = zip(self.pipeline.notifiers, self.pipeline.told_when, strict=True) if self.record is not None else ()
         self.reporting = Reporting(self.pipeline.stats_manager, list(told), self.pipeline.metadata)
 
@@ -92,7 +99,7 @@ class Execution:
         run_id = self.record.id if self.record is not None else "dry-run"
         metadata.run_id = run_id
         folder = self.record.folder if self.record is not None else Path()
-        self.pipeline.start_writers(run_id, metadata.start_time, folder, dry_run=self.record is None)
+        self.pipeline.start_writers(run_id, metadata.start_time, folder, dry_run=self.record is None, beside=self.replay is not None)
         self.pipeline.give_state_folders(stage_folders(self.record) if self.record is not None else None)
         self.pipeline.keep_writers_apart()
         document = self._open_state()
@@ -127,6 +134,8 @@ class Execution:
         if not self.resumed:
             persistence.generate_new_job()
         document = self.checkpoints.recover()
+        if self.quarantine is not None:
+            self.quarantine.stand_at(document.get("quarantine") if document is not None else None)
         if document is not None and document["kind"] == "full":
             self._acknowledge(unpack(document["place"]["position"]))
         return document
@@ -142,7 +151,7 @@ class Execution:
         assert path is not None
         place = Place(**{**document["place"], "position": unpack(document["place"]["position"])})
         self.elapsed_before = document["seconds"]
-        self.errors.rejected = document["rejected"]
+        self.errors.restore(document["rejected"], document.get("rejected_by", {}))
         self.books.restore(document["books"])
         if self.incremental is not None and self.record is not None:
             self.incremental.stand_at(document, self.record.folder)
@@ -198,7 +207,7 @@ class Execution:
         schedule = Schedule(pipeline.config.checkpoint, light=light, clock=by_clock)
         if document is not None:
             schedule.full_records, schedule.full_bytes = document["since_full"]
-        runner = Runner(
+        runner = (ReplayRunner if self.replay is not None else Runner)(
             reader=pipeline.reader,
             splits=self.splits,
             stages=stages,
@@ -238,6 +247,8 @@ class Execution:
                 "states": saved_states(self.runner.working()),
                 "samples": saved_samples(self.runner.outlets),
                 "rejected": self.errors.rejected,
+                "rejected_by": dict(self.errors.by_stage),
+                **self._kept(),
                 "since_full": [0, 0] if full else [schedule.full_records, schedule.full_bytes],
                 "seconds": self._elapsed(),
                 "at": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -262,6 +273,15 @@ class Execution:
             self.pipeline.config.notices.append("a writer's limit cut this run short, so the bookmark stays where it was")
             return {}
         return {"bookmark": self.incremental.listed}
+
+    def _kept(self) -> dict[str, Any]:
+        """What a checkpoint says of the quarantine, which is on disk when this returns."""
+        facts = self.quarantine.sync() if self.quarantine is not None else None
+        return {} if facts is None else {"quarantine": facts}
+
+    def _module_of(self, stage: str) -> Module:
+        found = self.pipeline.part(stage).resolved.found
+        return found.name, found.package, found.version
 
     def _finish_dry(self) -> None:
         for outlet in self.runner.outlets:
@@ -288,12 +308,16 @@ class Execution:
             if self.incremental is not None:
                 self._check_lease()
                 self.incremental.move(self.record.id, self.record.facts["started"], self.record.folder)
+            if self.replay is not None and self.checkpoints is not None and self.checkpoints.committed is not None:
+                self._check_lease()
+                self.replay.mark(self.record.id, self.checkpoints.committed)
             self.record.save(
                 state="finished",
                 ended=metadata.end_time.isoformat(),
                 seconds=result.duration,
                 records_read=result.records_read,
                 records_written=result.records_written,
+                quarantined=result.quarantined,
                 counts={name: attrs.asdict(counts) for name, counts in result.counts.items()},
                 files=result.files,
                 summaries=result.summaries,
@@ -339,6 +363,7 @@ class Execution:
             records_read=counts["reader"].records_out if counts else 0,
             records_written=sum(counts[label].records_out for label in self.pipeline.writers if label in counts),
             bytes_read=runner.bytes_read if runner is not None else 0,
+            quarantined=sum(c.reasons[QUARANTINED] for c in self.books.stages.values()),
             resumed=self.resumed,
             prints=self._prints(),
             notices=list(self.pipeline.config.notices),
@@ -392,6 +417,10 @@ class Execution:
             return
         message = redact(str(error)) if isinstance(error, OzzyError) else reason(error)
         try:
+            self._kept()
+        except OzzyError as unkept:
+            self.pipeline.reader.logger.warning("bad records since the last checkpoint can't be shown", error=unkept.message)
+        try:
             self.record.save(state=state, ended=datetime.now().astimezone().isoformat(), error=message, seconds=self._elapsed())
         except StateError as unsaved:
             self.pipeline.reader.logger.warning("what became of the run can't be saved", error=unsaved.message)
@@ -409,9 +438,3 @@ class Execution:
 
     def _elapsed(self) -> float:
         return self.elapsed_before + time.monotonic() - self.began
-
-    def _log_rejected(self, stage: str, rejected: Rejected) -> None:
-        self.rejections_logged += 1
-        if self.rejections_logged <= LOGGED_REJECTIONS:
-            more = " (further ones are counted, not logged)" if self.rejections_logged == LOGGED_REJECTIONS else ""
-            self.pipeline.reader.logger.warning(f"bad record passed over{more}", stage=stage, where=rejected.where, reason=rejected.message)

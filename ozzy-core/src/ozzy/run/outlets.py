@@ -8,11 +8,13 @@ from typing import Any
 from ozzy.contracts.grouper import GroupKey
 from ozzy.contracts.module import blamed_on, overrides
 from ozzy.contracts.writer import BaseWriter, Receipt, takes_group
-from ozzy.data.batch import Batch, Rejected
+from ozzy.data.batch import Batch
 from ozzy.errors import DataError, DestinationError
 from ozzy.run.books import Books
+from ozzy.run.error_policy import BAD, QUARANTINED, ErrorPolicy
+from ozzy.run.kept import kept_row
 from ozzy.run.reservoir import Reservoir
-from ozzy.run.stages import ErrorPolicy, between, line_of, where
+from ozzy.run.stages import between, refused_row
 
 
 class Outlet:
@@ -46,7 +48,7 @@ class Outlet:
     def given(self) -> int:
         """Rows that the writer was given since the run began."""
         counts = self.books.stages[self.label]
-        return counts.records_in - counts.reasons["limited"] - counts.reasons["bad"]
+        return counts.records_in - counts.reasons["limited"] - counts.reasons[BAD] - counts.reasons[QUARANTINED]
 
     def write(self, batch: Batch, keys: Sequence[GroupKey] | None, rows: Sequence[int] | None = None) -> int | None:
         """Hand the rows over, group by group in the order they first appear; with `rows`, only those at these indices.
@@ -120,18 +122,26 @@ class Outlet:
                     if len(part):
                         give(part, part_keys)
             except DataError as error:
-                bad = self._refused(part, error)
+                bad = self._refused(part, part_keys, error)
                 after = (part.take(range(bad + 1, len(part))), part_keys[bad + 1 :])
                 waiting += [after, (part.take(range(bad)), part_keys[:bad])]
 
-    def _refused(self, batch: Batch, error: DataError) -> int:
+    def _refused(self, batch: Batch, keys: Sequence[GroupKey], error: DataError) -> int:
         """Book a row that the writer refuses; its index. Raises DataError where the row is not known, or bad rows end the run."""
         if error.row is None:
             raise DataError(f"{between(batch)}: {self.label}: {error.message}", hint=error.hint) from error
-        line = line_of(batch.take([error.row]))
-        self.errors.reject(self.label, Rejected(where(batch, error.row), f"{self.label}: {error.message}", line))
-        self.books.stages[self.label].reasons["bad"] += 1
-        return error.row
+        row = error.row
+        booked = self.errors.reject(
+            error.stage or self.label,
+            refused_row(batch, row, f"{self.label}: {error.message}"),
+            error=type(error.__cause__ or error).__name__,
+            split=batch.split,
+            kept=lambda: kept_row(batch, row),
+            writer=self.label,
+            group=keys[row],
+        )
+        self.books.stages[self.label].reasons[booked] += 1
+        return row
 
     def _give_groups(self, batch: Batch, keys: Sequence[GroupKey]) -> None:
         self.writer.write_groups(batch, _groups(keys))

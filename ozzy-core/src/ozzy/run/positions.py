@@ -4,6 +4,7 @@ A mapping with keys that are not texts, a tuple, bytes and dates are written as 
 """
 
 import base64
+import math
 from datetime import date, datetime
 from typing import Any
 
@@ -30,6 +31,16 @@ def pack(position: Any, what: str = "a reader's position") -> Any:
     return packed
 
 
+def pack_record(record: Any) -> Any:
+    """A record as plain JSON, NaN and infinite numbers included; None for one that would not come back as it was."""
+    try:
+        packed = _pack(record, numbers=True)
+        back = unpack(msgspec.json.decode(msgspec.json.encode(packed)))
+    except (TypeError, ValueError, RecursionError, StateError):
+        return None
+    return packed if repr(back) == repr(record) else None
+
+
 def unpack(packed: Any) -> Any:
     """A position from plain JSON, as it was before `pack`."""
     if isinstance(packed, list):
@@ -43,16 +54,19 @@ def unpack(packed: Any) -> Any:
     return {key: unpack(value) for key, value in packed.items()}
 
 
-def _pack(value: Any) -> Any:
+def _pack(value: Any, *, numbers: bool = False) -> Any:
+    """`numbers` tags those that JSON has no form for."""
     if value is None or isinstance(value, bool):
         return value
+    if numbers and isinstance(value, float) and not math.isfinite(value):
+        return {f"{_TAG}number": repr(value)}
     for plain in (str, int, float):
         if isinstance(value, plain):
             return plain(value)
     if isinstance(value, list):
-        return [_pack(one) for one in value]
+        return [_pack(one, numbers=numbers) for one in value]
     if isinstance(value, tuple):
-        return {f"{_TAG}tuple": [_pack(one) for one in value]}
+        return {f"{_TAG}tuple": [_pack(one, numbers=numbers) for one in value]}
     if isinstance(value, (bytes, bytearray)):
         return {f"{_TAG}bytes": base64.b64encode(value).decode()}
     if isinstance(value, datetime):
@@ -61,14 +75,16 @@ def _pack(value: Any) -> Any:
         return {f"{_TAG}date": value.isoformat()}
     if isinstance(value, dict):
         if all(isinstance(key, str) and not key.startswith(_TAG) for key in value):
-            return {str(key): _pack(one) for key, one in value.items()}
-        return {f"{_TAG}mapping": [[_pack(key), _pack(one)] for key, one in value.items()]}
+            return {str(key): _pack(one, numbers=numbers) for key, one in value.items()}
+        return {f"{_TAG}mapping": [[_pack(key, numbers=numbers), _pack(one, numbers=numbers)] for key, one in value.items()]}
     raise TypeError(f"a {type(value).__name__}")
 
 
 def _unpack_tagged(kind: str, value: Any) -> Any:
     if kind == "tuple":
         return tuple(unpack(one) for one in value)
+    if kind == "number":
+        return float(value)
     if kind == "bytes":
         return base64.b64decode(value)
     if kind == "datetime":

@@ -32,8 +32,9 @@ class Result:
 
     `state` is `finished`, `dry run`, or `already finished` where there was nothing left to resume. `counts` maps each stage to its
     counts in the order of the data, `times` to seconds; `checkpoints` counts those of this process; `duration` is in seconds, over all
-    processes of the run. `prints` says whether a writer printed to standard output. `summaries` holds, by the label of the writer, what
-    writers such as `aggregation` and `reduce` have made of all records.
+    processes of the run. `quarantined` counts records that were kept aside, once for each writer that refused them. `prints` says
+    whether a writer printed to standard output. `summaries` holds, by the label of the writer, what writers such as `aggregation` and
+    `reduce` have made of all records.
     """
 
     run_id: str
@@ -47,6 +48,7 @@ class Result:
     records_read: int = 0
     records_written: int = 0
     bytes_read: int = 0
+    quarantined: int = 0
     resumed: bool = False
     prints: bool = False
     notices: list[str] = attrs.Factory(list)

@@ -1,7 +1,7 @@
 """The loop: batches of one split after another go through the stages to the outlets, with a checkpoint where one is due."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -12,11 +12,12 @@ from ozzy.contracts.reader import BaseReader, Split
 from ozzy.data.batch import Batch
 from ozzy.errors import Interrupted, SourceError
 from ozzy.run.books import Books
+from ozzy.run.error_policy import ErrorPolicy
 from ozzy.run.listener import Listener, Progress, Stop
 from ozzy.run.outlets import Outlet
 from ozzy.run.routing import Routing
 from ozzy.run.schedule import Schedule, SplitList
-from ozzy.run.stages import ErrorPolicy, GroupStage, Stage
+from ozzy.run.stages import GroupStage, Stage
 
 INHERITED_TIMES = {
     "reader": "read",
@@ -102,7 +103,7 @@ class Runner:
         batch, cut = self._enter(batch, done)
         rows_read = len(batch)
         self.bytes_read += _size(batch)
-        taken = self._through(batch)
+        taken = self.through(batch)
         if taken is not None or cut is not None:
             self.place.rows = done + min(rows for rows in (taken, cut) if rows is not None)
         else:
@@ -125,8 +126,7 @@ class Runner:
         if batch.blank:
             counts.reasons["blank"] += batch.blank
         for rejected in batch.rejected:
-            self.errors.reject("reader", rejected)
-            counts.reasons["bad"] += 1
+            counts.reasons[self.errors.reject("reader", rejected, split=batch.split)] += 1
         if self.limit is None or counts.records_out < self.limit:
             return batch, None
         kept = len(batch) - (counts.records_out - self.limit)
@@ -134,17 +134,21 @@ class Runner:
         counts.records_out = self.limit
         return batch.take(range(kept)), kept
 
-    def _through(self, batch: Batch) -> int | None:
+    def through(self, batch: Batch) -> int | None:
         """Send a batch through the stages to the outlets; None, or the rows of it that are done where a writer's limit cut it."""
+        return self.send(batch, self.stages)
+
+    def send(self, batch: Batch, stages: Sequence[Stage]) -> int | None:
+        """Send a batch through some last stages, the grouper and to the outlets. Returns the same as `through`."""
         entered = batch
-        for stage in self.stages:
+        for stage in stages:
             batch = stage(batch)
         if self.grouper is not None:
             batch = self.grouper(batch)
         keys = self.grouper.keys if self.grouper is not None and len(batch) else None
         if not len(batch):
             return None
-        routed = self.routing(batch) if self.routing is not None else {}
+        routed = self.routing(batch, keys) if self.routing is not None else {}
         cuts = [outlet.write(batch, keys, routed.get(outlet.label)) for outlet in self.outlets]
         if not cuts or any(cut is None for cut in cuts):
             return None

@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import attrs
-
 from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.grouper import BaseGrouper, GroupKey
 from ozzy.contracts.module import blamed_on
@@ -16,45 +14,17 @@ from ozzy.errors import DataError, OzzyError, StateError
 from ozzy.log import reason
 from ozzy.plan.pipeline import Pipeline
 from ozzy.run.books import Books
+from ozzy.run.error_policy import ADVICE, ErrorPolicy
+from ozzy.run.kept import kept_row
 from ozzy.run.positions import pack, unpack
 
 
-@attrs.define
-class ErrorPolicy:
-    """What is done with a bad record: `fail` raises, `skip` counts it, until `limit` (None: no limit) is passed.
-
-    `on_reject` is told of each record that is skipped.
-    """
-
-    policy: str = "fail"
-    limit: int | None = None
-    rejected: int = 0
-    on_reject: Callable[[str, Rejected], None] | None = None
-
-    @property
-    def skips(self) -> bool:
-        """Whether bad records are passed over."""
-        return self.policy == "skip"
-
-    def reject(self, stage: str, rejected: Rejected) -> None:
-        """Refuse one record, or raise DataError."""
-        if not self.skips:
-            raise DataError(
-                f"{rejected.where}: {rejected.message}" if rejected.where else rejected.message,
-                hint="Mend the source, or pass over bad records with `errors: {policy: skip}`; then go on with --resume.",
-            )
-        self.rejected += 1
-        if self.on_reject is not None:
-            self.on_reject(stage, rejected)
-        if self.limit is not None and self.rejected > self.limit:
-            raise DataError(
-                f"more than {self.limit} bad records; the last in {stage}: {rejected.where}: {rejected.message}",
-                hint="Mend the source or raise errors.limit; then go on with --resume.",
-            )
-
-
 class Stage:
-    """One module at work on batches. `name` is its place in the config, and its row in the books."""
+    """One module at work on batches. `name` is its place in the config, and its row in the books; `changes` whether it changes records."""
+
+    changes = False
+    writer: str | None = None
+    """The writer that a stage chooses records for, where it does."""
 
     def __init__(self, name: str, module: Any, books: Books, errors: ErrorPolicy, *, reshapes: bool = False) -> None:
         self.name = name
@@ -98,20 +68,43 @@ class Stage:
         good, results = [], []
         for row in range(len(batch)):
             one = batch.take([row])
+            at_risk = self.changes and "lines" not in one.faces and self.errors.quarantines(self.name)
+            before = kept_row(one, 0) if at_risk else None
             try:
                 results.append(work(one))
                 good.append(row)
             except Exception as error:
                 if isinstance(error, OzzyError) and not isinstance(error, DataError):
                     raise
-                self.errors.reject(self.name, Rejected(where(batch, row), self.reason(error), line_of(one)))
-                self.books.reject(self.name, "bad")
+                self._refuse(batch, row, error, before)
         return good, results
+
+    def _refuse(self, batch: Batch, row: int, error: Exception, before: dict[str, Any] | None) -> None:
+        """Refuse a row; `before` is what the quarantine would keep of it, where the module may have changed it meanwhile."""
+        booked = self.errors.reject(
+            self.name,
+            refused_row(batch, row, self.reason(error)),
+            error=type(error).__name__,
+            split=batch.split,
+            kept=lambda: before or kept_row(batch, row),
+            writer=self.writer,
+            group=self.group_of(row),
+        )
+        self.books.reject(self.name, booked)
+
+    def group_of(self, row: int) -> GroupKey:
+        """The group of a row of the batch at hand, where that is known."""
+        return ()
 
     @property
     def one_by_one(self) -> bool:
         """Whether records are given one by one: what a module remembers of a batch that failed could not be taken back."""
-        return self.stateful and self.errors.skips
+        return self.stateful and self.goes_on
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run goes on where this stage refuses a record."""
+        return self.errors.goes_on(self.name)
 
     def reason(self, error: Exception) -> str:
         """What an error of this stage's module says about a record."""
@@ -128,7 +121,7 @@ class Stage:
         place = where(batch, row) if row is not None and row < len(batch) else between(batch)
         raised = DataError(
             f"{place}: {self.reason(error)}",
-            hint="Mend the record or the module, or pass over bad records with `errors: {policy: skip}`; then go on with --resume.",
+            hint=ADVICE.format("record or the module"),
         )
         raised.__cause__ = error
         return raised
@@ -154,7 +147,7 @@ class FilterStage(Stage):
         try:
             mask: Sequence[bool] = self.module.mask(batch)
         except Exception as error:
-            if not self.errors.skips:
+            if not self.goes_on:
                 raise self.failure(batch, error, None if self.stateful else self.module.mask) from error
             rows, mask = self.each_row(batch, self._judge)
         if len(mask) != len(rows):
@@ -169,6 +162,7 @@ class TransformStage(Stage):
     """A transform: makes records of records."""
 
     module: BaseTransform
+    changes = True
 
     def __init__(self, name: str, module: BaseTransform, books: Books, errors: ErrorPolicy) -> None:
         super().__init__(name, module, books, errors, reshapes=not (module.one_to_one or module.at_most_one))
@@ -176,7 +170,7 @@ class TransformStage(Stage):
     @property
     def one_by_one(self) -> bool:
         """Whether records are given one by one: what a transform did to a batch that failed could not be taken back."""
-        return self.errors.skips and (self.stateful or not self.module.leaves_input)
+        return self.goes_on and (self.stateful or not self.module.leaves_input)
 
     def apply(self, batch: Batch) -> Batch:
         """What the transform makes of the rows."""
@@ -186,7 +180,7 @@ class TransformStage(Stage):
         try:
             transformed = self._transformed(batch, made)
         except Exception as error:
-            if self.errors.skips:
+            if self.goes_on:
                 return self._each_alone(batch)
             raise self.failure(batch, error, None, row=len(made) if self.module.one_to_one and made else None) from error
         if self.module.one_to_one and len(transformed) == len(batch):
@@ -247,7 +241,7 @@ class GroupStage(Stage):
         try:
             return batch, self.module.keys(batch)
         except Exception as error:
-            if not self.errors.skips:
+            if not self.goes_on:
                 raise self.failure(batch, error, None if self.stateful else self.module.keys) from error
             return self.each(batch, self._key)
 
@@ -293,6 +287,7 @@ def first_failing(batch: Batch, work: Callable[[Batch], Any]) -> int | None:
     return None
 
 
-def line_of(batch: Batch) -> bytes | None:
-    """The first row as it was read, where its line is at hand."""
-    return batch.lines[0] if "lines" in batch.faces else None
+def refused_row(batch: Batch, row: int, message: str) -> Rejected:
+    """A row of a batch as a rejected one, with its line where that is at hand."""
+    line = batch.lines[row] if "lines" in batch.faces else None
+    return Rejected(where(batch, row), message, line, row=None if batch.origin is None else batch.origin[row])

@@ -21,6 +21,7 @@ from ozzy.run.bookmarks import BookmarkStore, IncrementalRun, move_if_all_arrive
 from ozzy.run.checkpoint import published_files
 from ozzy.run.execution import Execution
 from ozzy.run.listener import Listener, Stop
+from ozzy.run.replay import Replay, named_by
 from ozzy.run.reservoir import forget_samples
 from ozzy.run.result import FileResult, Result, StageResult
 from ozzy.run.runs import Lease, RunRecord, StateFolder, forget_stages, identity_of, state_root
@@ -42,6 +43,7 @@ class Start:
     registry: Registry | None
     accept_changes: bool = False
     allow_code: bool = False
+    replay: Replay | None = None
     identity: str = attrs.field(init=False)
 
     def go(self, asked: bool | str, *, fresh: bool = False, dry_run: bool = False, record: RunRecord | None = None) -> Result:
@@ -60,11 +62,15 @@ class Start:
         with_lease = Lease(state.pipeline_folder(known)).take()
         try:
             last = record or next(iter(reversed(state.runs(known))), None)
+            if self.replay is not None:
+                see_that_it_has_ended(last)
+                return self._with_state(self._pipeline(registry, self.replay.named_by), state, with_lease, None)
             old = self._to_resume(last, asked, fresh=fresh)
             if old is not None and not old.unfinished:
                 return _as_it_was(old, self.config.notices)
             if old is not None:
-                pipeline = self._pipeline(registry, datetime.fromisoformat(old.facts["started"]))
+                self.replay = Replay.going_on(old)
+                pipeline = self._pipeline(registry, named_by(old))
             elif last is not None and last.unfinished:
                 self._abandon(last, registry)
             return self._with_state(pipeline, state, with_lease, old)
@@ -115,6 +121,7 @@ class Start:
             "config_file": str(self.config.file.resolve()) if self.config.file is not None else None,
             "signature": signature(self.config, pipeline),
             "versions": versions(pipeline),
+            **({"replay": self.replay.facts()} if self.replay is not None else {}),
         }
         if old is not None:
             record = old
@@ -128,10 +135,13 @@ class Start:
                 "ended": None,
                 "error": None,
             }
-            record = state.new(self.identity, pipeline.metadata.start_time, facts | kept)
+            began = datetime.now().astimezone() if self.replay is not None else pipeline.metadata.start_time
+            record = state.new(self.identity, began, facts | kept)
         lease.name(record.id)
         limit = self.limit if old is None else record.facts["limit"]
-        incremental = self._incremental(pipeline, state, self.identity, limit)
+        incremental = self._incremental(pipeline, state, self.identity, limit) if self.replay is None else None
+        if self.replay is not None:
+            self.replay.take_over(pipeline, record.id)
         execution = Execution(
             pipeline,
             self.identity,
@@ -141,6 +151,7 @@ class Start:
             limit=limit,
             incremental=incremental,
             accept_changes=self.accept_changes,
+            replay=self.replay,
         )
         return self._execute(execution)
 
@@ -189,6 +200,8 @@ class Start:
 
     def _unnamed(self, pipeline: Pipeline) -> Result:
         """A mapping without a name can't be resumed: its state goes with it."""
+        if pipeline.quarantines:
+            raise ConfigError("a config that is no file needs a `name` to have a quarantine", hint='Add "name": "…" to it.')
         state = StateFolder(state_root(self.state_dir, None, self.config.working_folder))
         record = state.new(
             f"unnamed {secrets.token_hex(4)}", pipeline.metadata.start_time, {"signature": {}, "limit": self.limit, "ended": None}
@@ -219,7 +232,7 @@ class Start:
 
     def _abandon(self, old: RunRecord, registry: Registry) -> None:
         """Give an unfinished run up: what it staged is deleted, what it had published is left and named."""
-        started = datetime.fromisoformat(old.facts["started"])
+        started = named_by(old)
         pipeline = self._pipeline(registry, started, self._config_of(old))
         pipeline.metadata.run_id = old.id
         pipeline.start_writers(old.id, started, old.folder)
@@ -230,7 +243,11 @@ class Start:
             published = published_files(document, pipeline.writers)
         except StateError as error:
             unknown = f"; what it had published is not known: {error.message}"
-        if move_if_all_arrived(old, document, pipeline):
+        replay = Replay.going_on(old)
+        if replay is not None:
+            replay.take_over(pipeline, old.id)
+            replay.give_up(old, pipeline)
+        elif move_if_all_arrived(old, document, pipeline):
             self.config.notices.append(f"all that run {old.id} had read was published, so the bookmark moved on to it")
         for writer in pipeline.writers.values():
             writer.abandon()
@@ -276,6 +293,12 @@ def start_again(
         loaded = load_config(facts["config"], set=overrides, working_folder=folder)
         loaded = attrs.evolve(loaded, file=Path(facts["config_file"]) if facts["config_file"] else None)
     return Start(loaded, overrides, record.folder.parent.parent, facts["limit"], None, None, registry)
+
+
+def see_that_it_has_ended(last: RunRecord | None) -> None:
+    """Raises StateError where the last run of a pipeline is unfinished, and so comes before a replay."""
+    if last is not None and last.unfinished:
+        raise StateError(f"the last run of this pipeline, {last.id}, is unfinished", hint=f"Go on with it first: ozzy resume {last.id}")
 
 
 def _at(config: Any, path: str) -> Any:

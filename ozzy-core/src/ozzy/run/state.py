@@ -13,6 +13,7 @@ import attrs
 import msgspec
 
 from ozzy.errors import StateError
+from ozzy.run.quarantine import FILE as QUARANTINE
 from ozzy.run.runs import Lease, RunRecord, StateFolder
 from ozzy.staging.disk import size_of
 from ozzy.staging.journal import Journal
@@ -240,6 +241,9 @@ def _rests_on(folder: Path, document: Document) -> Iterator[Flaw]:
             yield Flaw(str(splits), "is missing")
         elif hashlib.sha256(splits.read_bytes()).hexdigest() != document["splits"]:
             yield Flaw(str(splits), "is not the list that the checkpoint was made with")
+    kept = document.get("quarantine")
+    if kept is not None and not Journal(folder / QUARANTINE).holds(kept["length"], kept["crc32"]):
+        yield Flaw(str(folder / QUARANTINE), "the bad records that the checkpoint counts on are missing or damaged")
     for label, receipt in document["writers"].items():
         facts = receipt.get("journal")
         if facts is not None and not (journal := _journal(folder, label)).holds(facts["length"], facts["crc32"]):

@@ -21,11 +21,15 @@ _HELD = 1 << 20
 
 @attrs.define
 class Journal:
-    """JSON lines in a file of the run's state; `length` and `crc32` are of all that was added, on disk or not."""
+    """JSON lines in a file of the run's state; `length` and `crc32` are of all that was added, on disk or not.
+
+    `what` it holds is for messages.
+    """
 
     path: Path
     length: int = 0
     crc32: int = 0
+    what: str = "list of files"
     _held: bytearray = attrs.field(factory=bytearray, init=False, repr=False)
     _dirty: bool = attrs.field(default=False, init=False)
 
@@ -104,4 +108,4 @@ class Journal:
             self._dirty = True
 
     def _damaged(self) -> StateError:
-        return StateError(f"the list of files {self.path} is not what the checkpoint says", hint="Start again with --fresh.")
+        return StateError(f"the {self.what} {self.path} is not what the checkpoint says", hint="Start again with --fresh.")

@@ -4,6 +4,8 @@ import csv
 from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
+import attrs
+
 from ozzy import BaseDecoder, Batch, DataError, Problem, Rejected, option, options
 from ozzy.builtin.decoders.columns import Columns, ColumnType, types_of
 from ozzy.builtin.decoders.pieces import pieces
@@ -96,7 +98,7 @@ class CSVDecoder(BaseDecoder):
         number = blank = begun = 0
         for row, wrong in rows.each(len(header), columns):
             if wrong is not None:
-                rejected.append(wrong)
+                rejected.append(attrs.evolve(wrong, row=number))
             elif row:
                 records.append(dict(zip(header, row, strict=True)))
                 origin.append(number)
@@ -125,6 +127,7 @@ class _Rows:
         self._name = stream.name
         self._stream = stream
         self._suspect = False
+        self._head = b""
         self._lines: list[str] = []
         self._reader = csv.reader(
             self._each_line(),
@@ -147,6 +150,7 @@ class _Rows:
                 return None
             except csv.Error as error:
                 raise DataError(f"{self._name}, line {self._reader.line_num}: the header can't be read: {_told(error)}") from error
+        self._head = self._text()
         wrong = self._unreadable(names) or _wrong_names(names)
         if wrong:
             raise DataError(f"{self._name}: the header is bad: {wrong}", hint="The first row has to give each column a name of its own.")
@@ -202,7 +206,11 @@ class _Rows:
 
     def _rejected(self, message: str) -> Rejected:
         first = self._reader.line_num - len(self._lines) + 1
-        return Rejected(f"{self._name}, line {first}", message, "\n".join(self._lines).encode(errors="surrogateescape"))
+        return Rejected(f"{self._name}, line {first}", message, self._text(), head=self._head)
+
+    def _text(self) -> bytes:
+        """The lines of the row at hand, as they were read."""
+        return "\n".join(self._lines).encode(errors="surrogateescape")
 
 
 _QUOTES: Final = "Look for a quote that is never closed, or set another deserializer."

@@ -59,7 +59,10 @@ def _batch(name: str, rows: int, texts: list[bytes], places: list[int]) -> Batch
     lines = [texts[row] for row in good]
     if any(b"\n" in line or b"\r" in line for line in lines):
         lines = [compacted(line) if b"\n" in line or b"\r" in line else line for line in lines]
-    rejected = [Rejected(f"{name}, record {rows + row + 1} at byte {places[row]}", message, texts[row]) for row, message in bad.items()]
+    rejected = [
+        Rejected(f"{name}, record {rows + row + 1} at byte {places[row]}", message, texts[row], row=rows + row)
+        for row, message in bad.items()
+    ]
     return Batch.from_lines(lines, rejected=rejected, origin=[rows + row for row in good])
 
 

@@ -81,8 +81,17 @@ class _Draft:
         bad |= dict.fromkeys(self.too_long, f"longer than {self.line_limit} bytes")
         blank = {row for row in bad if not lines[row].strip(b" \t\r")} - set(self.too_long)
         refused = sorted(bad.keys() - blank)
-        rejected = [Rejected(f"{self.name}, line {number + row + 1}", bad[row], lines[row]) for row in refused]
-        first = self.rows
+        first, passed_over = self.rows, sorted(blank)
+        rejected = [
+            Rejected(
+                f"{self.name}, line {number + row + 1}",
+                bad[row],
+                lines[row],
+                row=first + row - bisect_left(passed_over, row),
+                whole=row not in self.too_long,
+            )
+            for row in refused
+        ]
         self.offset += self.size
         self.rows += len(lines) - len(blank)
         self.number += len(lines)

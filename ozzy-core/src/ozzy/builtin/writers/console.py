@@ -3,6 +3,7 @@
 import sys
 from typing import Any, ClassVar
 
+from ozzy.contracts.formatter import formatted_rows
 from ozzy.contracts.writer import BaseWriter, GroupKey, Receipt, WriterContext
 from ozzy.data.batch import Batch
 from ozzy.errors import ConfigError, DestinationError
@@ -37,7 +38,7 @@ class ConsoleWriter(BaseWriter):
     def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
         formatter = self.context.formatter
         separator = formatter.separator
-        text = separator.join(formatter.format_rows(batch))
+        text = separator.join(formatted_rows(formatter, batch))
         self._print((separator if self.begun else formatter.header()) + text)
         self.begun = True
         if self.full:
