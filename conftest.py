@@ -1,6 +1,8 @@
-"""What every test of the repository shares: an environment without the settings of whoever runs it, and no memory of secrets."""
+"""What every test of the repository shares: an environment without the settings of whoever runs it, no memory of secrets, and no logs."""
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -21,3 +23,12 @@ def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process remembers every secret it has seen; what one test has given as such is a plain word to the others."""
     monkeypatch.setattr(ozzy.log, "_secrets", frozenset())
     monkeypatch.setattr(ozzy.log, "_pattern", None)
+
+
+@pytest.fixture(autouse=True)
+def no_logs_of_other_tests() -> Iterator[None]:
+    """The command shows logs on a stream that is gone after its test."""
+    root, ours = logging.getLogger(), logging.getLogger("ozzy")
+    before = list(root.handlers), root.level, ours.level
+    yield
+    root.handlers[:], root.level, ours.level = before[0], before[1], before[2]

@@ -81,4 +81,4 @@ def _lines(folder: Path, name: str) -> list[str]:
 
 
 def test_hooks_of_kinds_without_a_built_in_module_are_left_to_others():
-    assert set(KINDS) - set(NAMES) == {"notifications", "bypass"}
+    assert set(KINDS) - set(NAMES) == {"bypass"}

@@ -199,7 +199,7 @@ KNOWN = (
         ]),
         ({"reader": []}, ["reader: expected at least one reader, given an empty list"]),
         ({"reader": ["a", 5]}, ["reader.1: expected the name of a reader, or {name, options}, given 5 (int)"]),
-        ({"reader": {"name": "a", "label": "b"}}, ["reader.label: unknown key (known: name, options)"]),
+        ({"reader": {"name": "a", "label": "b"}}, ["reader.label: unknown key (known: errors, name, options)"]),
         ({"reader": ["a", {"name": "b", "lable": "c"}]}, ["reader.1.lable: unknown key (did you mean label?)"]),
         ({"reader": [{"name": "a", "label": "b c"}]}, ['reader.0.label: expected up to 64 letters, digits, _ and -, given "b c" (str)']),
         (
@@ -208,7 +208,7 @@ KNOWN = (
         ),
         (
             {"reader": [{"name": "a", "decompressor": "rar"}]},
-            ['reader.0.decompressor: expected one of "auto", "none", "gz", "bz2", "xz", "zst", given "rar" (str)'],
+            ['reader.0.decompressor: expected one of "auto", "none", "gz", "bz2", "xz", "zst", "lz4", given "rar" (str)'],
         ),
         ({"transform": ["t", 5]}, ["transform.1: expected the name of a transform, or {name, options}, given 5 (int)"]),
         ({"grouper": ["g"]}, ['grouper: expected the name of a grouper, or {name, options}, given ["g"] (list)']),
