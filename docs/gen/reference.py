@@ -44,6 +44,7 @@ CONTRACTS = (
     "ozzy.contracts.writer",
     "ozzy.contracts.file_writer",
     "ozzy.contracts.persistence",
+    "ozzy.contracts.shared_persistence",
     "ozzy.contracts.report",
     "ozzy.data.batch",
     "ozzy.data.record",

@@ -10,9 +10,9 @@ import pytest
 
 import ozzy
 from ozzy import BaseReader, BaseTransform, Batch, Registry, Rejected, api, hookimpl
+from ozzy.data.positions import unpack
 from ozzy.run.error_policy import ErrorPolicy, Refused
 from ozzy.run.kept import kept_record
-from ozzy.run.positions import unpack
 from ozzy.run.quarantine import CAUSES, Cause, Entry, Quarantine, lines_of
 from tests.bad_records.test_each_stage import BAD, balanced, config, source, wanted, written
 

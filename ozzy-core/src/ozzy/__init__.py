@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         verify,
     )
     from ozzy.contracts.decoder import BaseDecoder, DecoderOptions
+    from ozzy.contracts.documents import Stored
     from ozzy.contracts.file_writer import BaseFileWriter, BaseNamedFileWriter, FileWriterOptions, NamedFileWriterOptions
     from ozzy.contracts.filter import BaseFilter
     from ozzy.contracts.formatter import BaseExportFormatter
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ozzy.contracts.persistence import BasePersistence, StateLocation
     from ozzy.contracts.reader import BaseReader, BaseStreamReader, Listed, Split, Stream, StreamReaderOptions
     from ozzy.contracts.report import BaseNotifier, BaseStatsManager, BaseTextNotifier
+    from ozzy.contracts.shared_persistence import BaseSharedPersistence, SharedPersistenceOptions
     from ozzy.contracts.transform import BaseTransform
     from ozzy.contracts.writer import BaseWriter, Outcome, Receipt, Staging, WriterContext, WriterOptions
     from ozzy.data.batch import Batch, Rejected
@@ -79,6 +81,7 @@ __all__ = [
     "BasePersistence",
     "BaseReader",
     "BaseRecord",
+    "BaseSharedPersistence",
     "BaseStatsManager",
     "BaseStreamReader",
     "BaseTextNotifier",
@@ -113,12 +116,14 @@ __all__ = [
     "Retries",
     "RetryOptions",
     "RunOutcome",
+    "SharedPersistenceOptions",
     "SourceError",
     "Split",
     "Staging",
     "StateError",
     "StateLocation",
     "Stop",
+    "Stored",
     "Stream",
     "StreamReaderOptions",
     "Validation",
@@ -164,6 +169,7 @@ _HOMES = {
         "verify",
     ),
     "ozzy.contracts.decoder": ("BaseDecoder", "DecoderOptions"),
+    "ozzy.contracts.documents": ("Stored",),
     "ozzy.contracts.file_writer": ("BaseFileWriter", "BaseNamedFileWriter", "FileWriterOptions", "NamedFileWriterOptions"),
     "ozzy.contracts.filter": ("BaseFilter",),
     "ozzy.contracts.formatter": ("BaseExportFormatter",),
@@ -172,6 +178,7 @@ _HOMES = {
     "ozzy.contracts.persistence": ("BasePersistence", "StateLocation"),
     "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Listed", "Split", "Stream", "StreamReaderOptions"),
     "ozzy.contracts.report": ("BaseNotifier", "BaseStatsManager", "BaseTextNotifier"),
+    "ozzy.contracts.shared_persistence": ("BaseSharedPersistence", "SharedPersistenceOptions"),
     "ozzy.contracts.transform": ("BaseTransform",),
     "ozzy.contracts.writer": ("BaseWriter", "Outcome", "Receipt", "Staging", "WriterContext", "WriterOptions"),
     "ozzy.data.batch": ("Batch", "Rejected"),

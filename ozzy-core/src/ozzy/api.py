@@ -12,6 +12,7 @@ import attrs
 from ozzy.contracts.filter_chain import called
 from ozzy.contracts.module import blamed_on
 from ozzy.contracts.reader import BaseReader
+from ozzy.contracts.shared_persistence import BaseSharedPersistence
 from ozzy.data.batch import Batch
 from ozzy.data.record import Record
 from ozzy.errors import ConfigError, SourceError
@@ -27,7 +28,9 @@ from ozzy.run.listener import Listener, Stop
 from ozzy.run.quarantined import Quarantined
 from ozzy.run.replay import Replay, discarded
 from ozzy.run.result import Result
-from ozzy.run.runs import Lease, RunRecord, StateFolder, identity_of, state_root
+from ozzy.run.runs import RunRecord, StateFolder, identity_of, state_root
+from ozzy.run.shared import found_run, state_of
+from ozzy.run.shared_bookmarks import bookmarks_of
 from ozzy.run.stages import FilterStage, Stage, stages_of
 from ozzy.run.start import Start, see_that_it_has_ended, start_again
 from ozzy.run.verify import Verification, verified
@@ -107,15 +110,23 @@ def resume(
     stop: Stop | None = None,
     registry: Registry | None = None,
 ) -> Result:
-    """Go on with a run by its id, or the beginning of it. The config it was started with is in its state.
+    """Go on with a run by its id, the beginning of it, or its URI. The config it was started with is in its state.
 
-    Secrets are not: where one was written in the config, give `config` or `set` again. `accept_changes` goes on although something
-    is not as it was when the run began; `allow_code` is asked for again. Raises OzzyError.
+    Secrets are not: where one was written in the config, give `config` or `set` again. Where the state is shared and `run_id` no URI,
+    `config` says where it is. `accept_changes` goes on although something is not as it was when the run began; `allow_code` is asked for
+    again. Raises OzzyError.
     """
-    record = StateFolder(state_root(state_dir, None, Path.cwd())).find(run_id)
-    start = start_again(record, config, set or {}, registry)
-    start.listener, start.stop, start.accept_changes, start.allow_code = listener, stop, accept_changes, allow_code
-    return start.go(True, record=record)
+    loaded = load_config(config, set=set or {}) if config is not None else None
+    with found_run(run_id, loaded, state_dir, registry) as (record, told):
+        start = start_again(record, config, _with_told(record, told, set or {}), registry)
+        start.listener, start.stop, start.accept_changes, start.allow_code = listener, stop, accept_changes, allow_code
+        return start.go(True, record=record)
+
+
+def _with_told(record: RunRecord, told: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """Overrides, with those secrets of the persistence that a URI has told."""
+    paths = {f"persistence.options.{name}": str(value) for name, value in told.items()}
+    return {path: value for path, value in paths.items() if path in record.facts.get("left_out", ())} | dict(given)
 
 
 def abandon(
@@ -127,11 +138,12 @@ def abandon(
     state_dir: str | Path | None = None,
     registry: Registry | None = None,
 ) -> None:
-    """Give an unfinished run up, by its id: what it staged is deleted, what it had published stays. Raises OzzyError."""
-    record = StateFolder(state_root(state_dir, None, Path.cwd())).find(run_id)
-    start = start_again(record, config, set or {}, registry)
-    start.allow_code = allow_code
-    start.give_up(record)
+    """Give an unfinished run up, as `resume` finds it: what it staged is deleted, what it had published stays. Raises OzzyError."""
+    loaded = load_config(config, set=set or {}) if config is not None else None
+    with found_run(run_id, loaded, state_dir, registry) as (record, told):
+        start = start_again(record, config, _with_told(record, told, set or {}), registry)
+        start.allow_code = allow_code
+        start.give_up(record)
 
 
 def quarantined(run: str | Result, *, state_dir: str | Path | None = None) -> Quarantined:
@@ -175,7 +187,7 @@ def replay(
 def discard(run: str | Result, *, cause: int | None = None, state_dir: str | Path | None = None) -> int:
     """Mark what a run keeps in quarantine, of one cause or all, as discarded; how many records that were. Raises StateError."""
     record = _record_of(run, state_dir)
-    lease = Lease(record.folder.parent).take(record.id)
+    lease = record.lease().take(record.id)
     try:
         see_that_it_has_ended(next(iter(reversed(StateFolder(record.folder.parent.parent).runs(record.facts["pipeline"]))), None))
         return discarded(record, cause)
@@ -312,8 +324,14 @@ def explain(
     identity = identity_of(loaded.name, loaded.file)
     start = None
     if loaded.bookmark and identity is not None:
-        start = str(BookmarkStore(StateFolder(root), identity).current() or "everything: no run has left a bookmark yet")
+        start = _where_it_starts(pipeline, StateFolder(root), identity)
     return explained(pipeline, root, identity, start)
+
+
+def _where_it_starts(pipeline: Pipeline, state: StateFolder, identity: str) -> str:
+    if isinstance(pipeline.persistence, BaseSharedPersistence):
+        return f"what the bookmark says, which is in {pipeline.persistence.address()}"
+    return str(BookmarkStore(state, identity).current() or "everything: no run has left a bookmark yet")
 
 
 def bookmark(
@@ -324,11 +342,11 @@ def bookmark(
     Raises OzzyError.
     """
     loaded = load_config(config, set=set or {})
-    resolve(loaded, registry or Registry.load(), needs_writer=False)
+    resolved = resolve(loaded, registry or Registry.load(), needs_writer=False)
     identity = identity_of(loaded.name, loaded.file)
     if identity is None:
         raise ConfigError("a config that is no file needs a `name` to have a bookmark", hint='Add "name": "…" to it.')
-    return BookmarkStore(StateFolder(state_root(state_dir, loaded.file, loaded.working_folder)), identity)
+    return bookmarks_of(state_of(resolved, loaded, state_root(state_dir, loaded.file, loaded.working_folder)), identity)
 
 
 def verify(manifest: str | Path, *, rows: bool = False, strict: bool = False, registry: Registry | None = None) -> Verification:

@@ -24,12 +24,13 @@ class OzzyError(Exception):
     """Root of all errors that speak to the user.
 
     `message` says what happened and where, `hint` what to do about it. `run_id` and `state_dir` are set where the error ended a run that
-    can be resumed: its id, and the folder of its state.
+    can be resumed: its id, and the folder of its state; `state_uri` is what names the run where its state is shared.
     """
 
     exit_code: ClassVar[int] = 1
     run_id: str | None = None
     state_dir: str | None = None
+    state_uri: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,11 @@ def show(config: Path, overrides: dict[str, str], state_dir: Path | None, all_ma
     """Show the bookmark of CONFIG: after which run it stands, and the reader's mark of each part of the source, a file or the like."""
     from ozzy import api
 
-    store = api.bookmark(config, set=overrides, state_dir=state_dir)
+    with closing(api.bookmark(config, set=overrides, state_dir=state_dir)) as store:
+        _show(store, all_marks=all_marks, as_json=as_json)
+
+
+def _show(store: Any, *, all_marks: bool, as_json: bool) -> None:
     found = store.current()
     if as_json:
         _print_json(found, store.marks(found) if found is not None else iter(()))
@@ -39,7 +44,7 @@ def show(config: Path, overrides: dict[str, str], state_dir: Path | None, all_ma
         click.echo("no run has left a bookmark yet: the next one reads everything")
         return
     click.echo(f"The next run reads {found}.")
-    click.echo(f"  marks of the reader {found.reader}: {found.marks:,}, in {short_path(str(store.folder / found.file))}")
+    click.echo(f"  marks of the reader {found.reader}: {found.marks:,}, in {short_path(store.place(found))}")
     room = screen_width() - 2 if sys.stdout.isatty() else sys.maxsize
     for mark in islice(store.marks(found), None if all_marks else SHOWN):
         click.echo(f"  {fitted(one_line(json.dumps(mark, ensure_ascii=False)), room)}")
@@ -72,7 +77,8 @@ def reset(config: Path, overrides: dict[str, str], state_dir: Path | None, yes: 
         if not sys.stdin.isatty():
             raise click.UsageError("the next run would export everything again; --yes says that this is meant")
         click.confirm("The next run will export everything again. Forget the bookmark?", abort=True, err=True)
-    gone = api.bookmark(config, set=overrides, state_dir=state_dir).reset()
+    with closing(api.bookmark(config, set=overrides, state_dir=state_dir)) as store:
+        gone = store.reset()
     if as_json:
         click.echo(json.dumps({"reset": gone}))
     else:

@@ -43,7 +43,7 @@ def explain(config: Path, allow_code: bool, overrides: dict[str, str], state_dir
         facts.append(("reads", found.bookmark))
     if found.bad_records != "fail":
         facts.append(("bad records", found.bad_records))
-    facts += [("checkpoints", found.light_checkpoints), ("state", str(found.state))]
+    facts += [("checkpoints", found.light_checkpoints), ("state", found.shared_state or str(found.state))]
     if found.groups is not None:
         facts.append(("groups", found.groups))
     for label, place in found.destinations.items():

@@ -34,6 +34,13 @@ def state_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--config` of commands that look at state."""
+    return click.option(
+        "--config", type=click.Path(path_type=Path), help="The config whose state is meant, where that is not in the local state folder."
+    )(command)
+
+
 def accept_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option `--accept-changes`."""
     return click.option(
@@ -130,7 +137,11 @@ def run(  # noqa: PLR0917 - what the user may write
 
 @click.command(short_help="Go on with an unfinished run, by its id.")
 @click.argument("run_id", metavar="RUN")
-@click.option("--config", type=click.Path(path_type=Path), help="The config, where the one in the state lacks a secret.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="The config, where the one in the state lacks a secret, or where state is shared.",
+)
 @accept_option
 @code_option
 @set_option
@@ -148,7 +159,7 @@ def resume(  # noqa: PLR0917 - what the user may write
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Go on with RUN, an id from `ozzy runs list`, or the beginning of one.
+    """Go on with RUN, an id from `ozzy runs list`, the beginning of one, or the URI of a run whose state is shared.
 
     The config it was started with is in its state, but for secrets: where one was written in the config, give --config or --set.
     """
@@ -181,7 +192,7 @@ def go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: bool
     except OzzyError as error:
         shown.clear()
         if error.run_id is not None:
-            error.hint = "\n".join(filter(None, [error.hint, f"Go on with it: {_again(error.run_id, error.state_dir)}"]))
+            error.hint = "\n".join(filter(None, [error.hint, f"Go on with it: {_again(error)}"]))
         if as_json:
             _print_json(_failure(error), err=shown.prints)
         raise
@@ -208,14 +219,16 @@ def _failure(error: Any) -> dict[str, Any]:
     return {"run_id": error.run_id, "state": state, "error": type(error).__name__, "message": str(error), "exit_code": exit_code(error)}
 
 
-def _again(run_id: str, state_dir: str | None) -> str:
+def _again(error: Any) -> str:
     """The command that goes on with a run, as it is to be typed here."""
     import shlex
 
     from ozzy.run.runs import state_root
 
-    elsewhere = state_dir is not None and Path(state_dir) != state_root(None, None, Path.cwd())
-    return f"ozzy resume {run_id}" + (f" --state-dir {shlex.quote(str(state_dir))}" if elsewhere else "")
+    if error.state_uri is not None:
+        return f"ozzy resume {shlex.quote(error.state_uri)}" if error.state_uri else f"ozzy resume {error.run_id} --config CONFIG"
+    elsewhere = error.state_dir is not None and Path(error.state_dir) != state_root(None, None, Path.cwd())
+    return f"ozzy resume {error.run_id}" + (f" --state-dir {shlex.quote(str(error.state_dir))}" if elsewhere else "")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ozzy.cli.progress import short_path
-from ozzy.cli.run import state_option
+from ozzy.cli.run import config_option, state_option
 from ozzy.cli.style import count, duration, size, styled, table
 
 
@@ -17,28 +17,34 @@ def runs() -> None:
     """The runs whose state is in the state folder.
 
     That is --state-dir, else OZZY_STATE_DIR, else .ozzy in the working folder. State that was put beside a config in another folder
-    is in .ozzy there.
+    is in .ozzy there. With --config it is where that config keeps it, such as in a store that several machines share.
     """
 
 
-def _state(state_dir: Path | None) -> Any:
-    from ozzy.run.runs import StateFolder, state_root
+def _state(state_dir: Path | None, config: Path | None) -> Any:
+    from ozzy.plan.config import load_config
+    from ozzy.run.shared import state_of_config
 
-    return StateFolder(state_root(state_dir, None, Path.cwd()))
+    return state_of_config(load_config(config) if config is not None else None, state_dir)
 
 
 @runs.command("list", short_help="List the runs.")
 @state_option
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def list_(state_dir: Path | None, as_json: bool) -> None:
+def list_(state_dir: Path | None, config: Path | None, as_json: bool) -> None:
     """List the runs, the oldest first. One that is interrupted or failed can be gone on with: `ozzy resume RUN`."""
-    state = _state(state_dir)
+    with _state(state_dir, config) as state:
+        _list(state, as_json=as_json)
+
+
+def _list(state: Any, *, as_json: bool) -> None:
     found = state.runs()
     if as_json:
         click.echo(json.dumps([_facts(run) for run in found], indent=2, ensure_ascii=False))
         return
     if not found:
-        click.echo(f"no runs in {short_path(str(state.root))}; --state-dir names another folder")
+        click.echo(f"no runs in {short_path(state.place)}; --state-dir names another folder")
         return
     rows = [
         (
@@ -56,10 +62,15 @@ def list_(state_dir: Path | None, as_json: bool) -> None:
 @runs.command(short_help="Show one run.")
 @click.argument("run_id", metavar="RUN")
 @state_option
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def show(run_id: str, state_dir: Path | None, as_json: bool) -> None:
+def show(run_id: str, state_dir: Path | None, config: Path | None, as_json: bool) -> None:
     """Show what became of RUN (its id, or the beginning of it): counts, files and checkpoints."""
-    run = _state(state_dir).find(run_id)
+    with _state(state_dir, config) as state:
+        _show(state.find(run_id), as_json=as_json)
+
+
+def _show(run: Any, *, as_json: bool) -> None:
     facts = _facts(run)
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
@@ -97,7 +108,8 @@ def show(run_id: str, state_dir: Path | None, as_json: bool) -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
 @state_option
-def clean(older_than: int, force: tuple[str, ...], dry_run: bool, state_dir: Path | None) -> None:
+@config_option
+def clean(older_than: int, force: tuple[str, ...], dry_run: bool, state_dir: Path | None, config: Path | None) -> None:
     """Delete the state of finished and abandoned runs. What they have written stays.
 
     An unfinished run can still be gone on with, and records in quarantine can be replayed, so such runs are left alone, unless --force
@@ -105,30 +117,30 @@ def clean(older_than: int, force: tuple[str, ...], dry_run: bool, state_dir: Pat
     """
     from ozzy.run.marks import left_in
 
-    state = _state(state_dir)
-    before = datetime.now().astimezone() - timedelta(days=older_than)
-    forced = [state.find(run_id) for run_id in force]
-    old = [run for run in state.runs() if not run.unfinished and _ended(run) <= before]
-    kept = {run.id: left for run in old if run.id not in {one.id for one in forced} and (left := left_in(run))}
-    gone = {run.id: run for run in (*forced, *old) if run.id not in kept}
-    for run in gone.values():
-        if not dry_run:
-            if run.unfinished:
-                _abandon(run.id, state_dir)
-            run.delete()
-        click.echo(f"{'would delete' if dry_run else 'deleted'} {run.id} ({run.state})")
-    for run_id, left in kept.items():
-        click.echo(f"kept {run_id}: {count(left, 'record')} in quarantine (ozzy quarantine list {run_id})")
+    with _state(state_dir, config) as state:
+        before = datetime.now().astimezone() - timedelta(days=older_than)
+        forced = [state.find(run_id) for run_id in force]
+        old = [run for run in state.runs() if not run.unfinished and _ended(run) <= before]
+        kept = {run.id: left for run in old if run.id not in {one.id for one in forced} and (left := left_in(run))}
+        gone = {run.id: run for run in (*forced, *old) if run.id not in kept}
+        for run in gone.values():
+            if not dry_run:
+                if run.unfinished:
+                    _abandon(run.id, state_dir, config if run.shared else None)
+                run.delete()
+            click.echo(f"{'would delete' if dry_run else 'deleted'} {run.id} ({run.state})")
+        for run_id, left in kept.items():
+            click.echo(f"kept {run_id}: {count(left, 'record')} in quarantine (ozzy quarantine list {run_id})")
     if not gone:
         click.echo("nothing to delete")
 
 
-def _abandon(run_id: str, state_dir: Path | None) -> None:
+def _abandon(run_id: str, state_dir: Path | None, config: Path | None) -> None:
     from ozzy import api
     from ozzy.errors import ConfigError
 
     try:
-        api.abandon(run_id, state_dir=state_dir)
+        api.abandon(run_id, config=config, state_dir=state_dir)
     except ConfigError as error:
         error.hint = "Give it up with its config: ozzy run CONFIG --fresh."
         raise
@@ -141,4 +153,4 @@ def _ended(run: Any) -> datetime:
 def _facts(run: Any) -> dict[str, Any]:
     from ozzy.run.marks import left_in
 
-    return {**run.facts, "state": run.state, "folder": str(run.folder), "quarantine_left": left_in(run)}
+    return {**run.facts, "state": run.state, "folder": run.place, "quarantine_left": left_in(run)}

@@ -1,13 +1,15 @@
 """`ozzy state show`, `check` and `rewind`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ozzy.cli.progress import short_path
-from ozzy.cli.run import state_option
+from ozzy.cli.run import config_option, state_option
 from ozzy.cli.style import count, size, styled
 from ozzy.errors import StateError
 
@@ -19,30 +21,37 @@ def state() -> None:
     """The state of runs: where each stands, whether all that it rests on is there, and the way back."""
 
 
-def _record(given: str, state_dir: Path | None) -> Any:
-    """The run of an id, or the last one of a config."""
+@contextmanager
+def _record(given: str, state_dir: Path | None, config: Path | None) -> Iterator[Any]:
+    """The run of an id or a URI, or the last one of a config."""
     from ozzy.plan.config import load_config
-    from ozzy.run.runs import StateFolder, identity_of, state_root
+    from ozzy.run.runs import identity_of
+    from ozzy.run.shared import found_run, state_of_config
 
     if not Path(given).is_file():
-        return StateFolder(state_root(state_dir, None, Path.cwd())).find(given)
-    config = load_config(given)
-    found = StateFolder(state_root(state_dir, config.file, config.working_folder)).runs(identity_of(config.name, config.file))
-    if not found:
-        raise StateError(f"no run of {given} has begun", hint="--state-dir names another folder.")
-    return found[-1]
+        with found_run(given, load_config(config) if config is not None else None, state_dir) as (record, _):
+            yield record
+        return
+    loaded = load_config(given)
+    with state_of_config(loaded, state_dir) as kept:
+        found = kept.runs(identity_of(loaded.name, loaded.file))
+        if not found:
+            raise StateError(f"no run of {given} has begun", hint="--state-dir names another folder.")
+        yield found[-1]
 
 
 @state.command(short_help="Show where a run stands.")
 @click.argument("run", metavar="RUN|CONFIG")
 @state_option
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def show(run: str, state_dir: Path | None, as_json: bool) -> None:
-    """Show the checkpoint of RUN (its id, or the beginning of it), or of the last run of CONFIG."""
+def show(run: str, state_dir: Path | None, config: Path | None, as_json: bool) -> None:
+    """Show the checkpoint of RUN (its id, the beginning of it, or its URI), or of the last run of CONFIG."""
     from ozzy.log import redact
     from ozzy.run.state import shown
 
-    told = shown(_record(run, state_dir))
+    with _record(run, state_dir, config) as record:
+        told = shown(record)
     if as_json:
         click.echo(redact(json.dumps(told, indent=2, ensure_ascii=False)))
         return
@@ -78,23 +87,26 @@ def _checkpoint(told: dict[str, Any]) -> list[str]:
 
 @state.command(short_help="Check that all state is whole, and what it rests on is there.")
 @state_option
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def check(state_dir: Path | None, as_json: bool) -> int:
+def check(state_dir: Path | None, config: Path | None, as_json: bool) -> int:
     """Check every file of the state folder and the staged data of unfinished runs; name staging folders that nobody needs.
 
-    Nothing is changed. Exit code 7 where something is wrong.
+    With --config, where that config keeps its state; of a store that machines share, every document is read. Nothing is changed.
+    Exit code 7 where something is wrong.
     """
-    from ozzy.run.runs import StateFolder, state_root
+    from ozzy.plan.config import load_config
+    from ozzy.run.shared import state_of_config
     from ozzy.run.state import checked
 
-    folder = StateFolder(state_root(state_dir, None, Path.cwd()))
-    flaws = checked(folder)
+    with state_of_config(load_config(config) if config is not None else None, state_dir) as folder:
+        flaws, known = checked(folder), len(folder.runs())
     if as_json:
         click.echo(json.dumps([{"path": flaw.path, "what": flaw.what} for flaw in flaws], indent=2, ensure_ascii=False))
     else:
         for flaw in flaws:
             click.echo(str(flaw))
-        runs = count(len(folder.runs()), "run") if not flaws else count(len(flaws), "thing") + " wrong"
+        runs = count(known, "run") if not flaws else count(len(flaws), "thing") + " wrong"
         click.echo(f"{'all is well' if not flaws else 'not well'}: {runs}")
     return StateError.exit_code if flaws else 0
 
@@ -104,7 +116,8 @@ def check(state_dir: Path | None, as_json: bool) -> int:
 @click.option("--to", "target", type=click.Choice(["previous", "last-full", "start"]), required=True, help="Where to.")
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @state_option
-def rewind(run: str, target: Any, yes: bool, state_dir: Path | None) -> None:
+@config_option
+def rewind(run: str, target: Any, yes: bool, state_dir: Path | None, config: Path | None) -> None:
     """Put an unfinished RUN, or the last run of CONFIG, back: its next resume reads again what came after.
 
     \b
@@ -116,8 +129,8 @@ def rewind(run: str, target: Any, yes: bool, state_dir: Path | None) -> None:
     """  # noqa: D301 - click takes the character for a mark
     from ozzy.run.state import rewind as put_back
 
-    record = _record(run, state_dir)
-    if not yes:
-        click.confirm(f"Put run {record.id} back to {target}?", abort=True, err=True)
-    click.echo(put_back(record, target))
-    click.echo(f"Go on with it: ozzy resume {record.id}")
+    with _record(run, state_dir, config) as record:
+        if not yes:
+            click.confirm(f"Put run {record.id} back to {target}?", abort=True, err=True)
+        click.echo(put_back(record, target))
+        click.echo(f"Go on with it: ozzy resume {record.uri or record.id}")

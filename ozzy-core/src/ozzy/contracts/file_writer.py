@@ -112,6 +112,10 @@ class BaseFileWriter(BaseWriter):
         given: int = self.read_option("items_per_buffer_write")
         return given or (INHERITED_ROWS if self.context.inherited else None)
 
+    def fence(self, epoch: int) -> None:
+        if self.context.contested:
+            self.files.move_away(epoch)
+
     @property
     def codec(self) -> Codec:
         """How the files are compressed: not at all where their format does that itself."""
@@ -221,6 +225,10 @@ class BaseFileWriter(BaseWriter):
 
     def abandon(self) -> None:
         self.files.remove()
+
+    def overtaken(self) -> None:
+        if self.context.contested:
+            self.files.remove(others=False)
 
     def staged_bytes(self) -> int:
         return self.files.staged_bytes()

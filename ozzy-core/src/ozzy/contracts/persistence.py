@@ -1,24 +1,30 @@
 """Persistences: where the checkpoint of a run is kept.
 
 It is one document, replaced in one atomic write. The facts of a run, the lease of its pipeline and the list of its splits stand beside it
-in the local state folder.
+in the local state folder, or in the same store where that is shared (`BaseSharedPersistence`).
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
 
+from ozzy.contracts.lease import AnyLease
 from ozzy.contracts.module import BaseModule
 
 
 @attrs.frozen
 class StateLocation:
-    """Where the state of a run belongs: its local `folder`, its id, and the identity of its pipeline."""
+    """Where the state of a run belongs: its local `folder`, its id, and the identity of its pipeline.
+
+    `epoch` is the number of the lease under which the run is done; 0 for who only looks.
+    """
 
     folder: Path
     run: str
     pipeline: str
+    epoch: int = 0
 
 
 class BasePersistence(BaseModule):
@@ -51,6 +57,14 @@ class BasePersistence(BaseModule):
     def commit_position(self, last_position: Any) -> None:
         """Replace the document, a mapping that is JSON: durable and whole when this returns, else the old one stays."""
         raise NotImplementedError(f"{type(self).__name__} has no commit_position()")
+
+    def lease(self, pipeline: str) -> AnyLease | None:
+        """The lease of a pipeline, where it is kept with this state; None: a lock in the local state folder is the lease."""
+        return None
+
+    def history(self, pipeline: str | None = None) -> Iterator[dict[str, Any]]:
+        """The facts of the runs of one pipeline or of all, where they are kept with this state."""
+        return iter(())
 
     @classmethod
     def configuration_from_uri(cls, uri: str, uri_regex: str) -> dict[str, Any]:

@@ -49,7 +49,8 @@ class WriterContext:
     `started` is the run's start, the same after a resume; `staging_folder` is a private local folder of this writer in this run, for
     writers whose destination has no place of its own; `formatter` belongs to this writer; `grouped` says whether a grouper is set;
     a `dry_run` is to leave no trace. `beside` says that what this run writes belongs beside the files of an earlier one: a replay, which
-    takes the next free name wherever one is taken.
+    takes the next free name wherever one is taken. `epoch` is the number of the lease under which the run is done; where that is
+    `contested`, since the lease is limited in time, an earlier holder that was taken for dead may still be at work.
     """
 
     run_id: str
@@ -61,6 +62,8 @@ class WriterContext:
     inherited: bool = False
     dry_run: bool = False
     beside: bool = False
+    epoch: int = 0
+    contested: bool = False
 
 
 @options
@@ -98,6 +101,14 @@ class BaseWriter(BaseModule):
     def start(self, context: WriterContext) -> None:
         """Get ready to write. Called once, before anything else; `resume` follows it always."""
         self.context = context
+
+    def fence(self, epoch: int) -> None:
+        """Shut out whoever works at this run under an older epoch: from now on nothing of it is published or gone on with.
+
+        Called once in every run but a dry one, after `start` and before `recover`. A writer in transactions stores the epoch at the
+        destination, in a transaction of its own, and commits a checkpoint only while that epoch stands there. Raises DestinationError
+        where a newer one does.
+        """
 
     def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
         """Take the rows of a batch that belong to one group (an empty key without a grouper). Never called with no rows.
@@ -156,6 +167,9 @@ class BaseWriter(BaseModule):
 
     def abandon(self) -> None:
         """The run is over for good: leave nothing behind that nobody can see. Called after the last commit, and by `--fresh`."""
+
+    def overtaken(self) -> None:
+        """Another process has the lease, and this one ends: delete only what is provably of this epoch's own, if there is any."""
 
     def staged_bytes(self) -> int:
         """How many bytes wait to be published."""

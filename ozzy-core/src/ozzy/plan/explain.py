@@ -11,6 +11,7 @@ from ozzy.contracts.formatter import BaseExportFormatter
 from ozzy.contracts.grouper import BaseGrouper
 from ozzy.contracts.module import overrides
 from ozzy.contracts.reader import BaseReader, BaseStreamReader
+from ozzy.contracts.shared_persistence import BaseSharedPersistence
 from ozzy.contracts.writer import takes_group
 from ozzy.plan.guarantee import Guarantee, guarantee
 from ozzy.plan.pipeline import Part, Pipeline
@@ -44,10 +45,14 @@ class Explanation:
     """What is done with bad records: the policy of the pipeline, and those of stages with their own."""
     bookmark: str | None = None
     """What a run starts from, where it reads only what is new."""
+    shared_state: str | None = None
+    """Where the state is, and when another run takes over, where machines share it; `state` is then a folder for work."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON; `guarantee.remembers` is there where a stage remembers something."""
+        """As JSON; `guarantee.remembers` is there where a stage remembers something, `shared_state` where state is shared."""
         told = attrs.asdict(self) | {"state": str(self.state)}
+        if self.shared_state is None:
+            del told["shared_state"]
         if not self.guarantee.remembers:
             del told["guarantee"]["remembers"]
         return told
@@ -69,6 +74,7 @@ def explained(pipeline: Pipeline, state: Path, identity: str | None, bookmark: s
         groups=_groups(pipeline, files),
         bad_records=_bad_records(pipeline),
         bookmark=bookmark,
+        shared_state=_shared(pipeline),
     )
 
 
@@ -105,6 +111,14 @@ def _light(pipeline: Pipeline) -> str:
     if held:
         return f"only full ones: {', '.join(held)} can't be continued in the middle of a file"
     return "light ones, and a full one at the end"
+
+
+def _shared(pipeline: Pipeline) -> str | None:
+    persistence = pipeline.persistence
+    if not isinstance(persistence, BaseSharedPersistence):
+        return None
+    seconds = persistence.read_option("lease_seconds", 60.0)
+    return f"{persistence.address()}; a run that gives no sign of life for {seconds:g} s is taken over"
 
 
 def _groups(pipeline: Pipeline, files: dict[str, BaseFileWriter]) -> str | None:

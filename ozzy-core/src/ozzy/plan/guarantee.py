@@ -2,9 +2,11 @@
 
 import attrs
 
-from ozzy.contracts.file_writer import FedFiles
+from ozzy.contracts.file_writer import BaseFileWriter, FedFiles
+from ozzy.contracts.module import overrides
 from ozzy.contracts.reader import BaseReader
-from ozzy.contracts.writer import Staging
+from ozzy.contracts.shared_persistence import BaseSharedPersistence
+from ozzy.contracts.writer import BaseWriter, Staging
 from ozzy.errors import ConfigError
 from ozzy.plan.pipeline import Pipeline
 from ozzy.plan.write_buffers import RESERVOIR
@@ -55,6 +57,10 @@ def guarantee(pipeline: Pipeline) -> Guarantee:
             )
         elif writer.staging is Staging.TRANSACTION:
             transactions.append(label)
+        if isinstance(pipeline.persistence, BaseSharedPersistence) and (reason := _without_its_machine(writer)):
+            weaknesses.append(Weakness(f"{label} ({name})", reason))
+    if isinstance(pipeline.persistence, BaseSharedPersistence) and pipeline.quarantines:
+        weaknesses.append(Weakness("errors", "records in quarantine are kept on the disk of the machine that refused them"))
     if len(transactions) > 1:
         weaknesses.append(Weakness(" and ".join(transactions), "two transactions can't be committed as one"))
     weaknesses += [
@@ -67,6 +73,15 @@ def guarantee(pipeline: Pipeline) -> Guarantee:
     remembers = [f"{stage} ({pipeline.part(stage).resolved.found.name})" for stage in pipeline.stateful]
     remembers += [f"{label}.write_buffer ({RESERVOIR})" for label in pipeline.samples]
     return Guarantee(AT_LEAST_ONCE if weaknesses else EXACTLY_ONCE, weaknesses, remembers)
+
+
+def _without_its_machine(writer: BaseWriter) -> str:
+    """Why a writer may write twice where another machine goes on with a run, empty where it does not."""
+    if isinstance(writer, BaseFileWriter) and not isinstance(writer, FedFiles) and not overrides(writer, "recover_file", BaseFileWriter):
+        return "it knows what it has published only on the machine that did it, and the state of this pipeline is shared with others"
+    if writer.staging is Staging.TRANSACTION and not overrides(writer, "fence", BaseWriter):
+        return "it has no fence(): a run that was taken over may still commit there"
+    return ""
 
 
 def demand(pipeline: Pipeline) -> None:

@@ -12,14 +12,15 @@ from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.filter_chain import FilterChain
 from ozzy.contracts.formatter import BaseExportFormatter
 from ozzy.contracts.grouper import BaseGrouper
-from ozzy.contracts.module import BaseModule, Metadata
+from ozzy.contracts.module import BaseModule, Metadata, blamed_on
 from ozzy.contracts.persistence import BasePersistence
 from ozzy.contracts.reader import BaseReader, BaseStreamReader
 from ozzy.contracts.report import BaseNotifier, BaseStatsManager
+from ozzy.contracts.shared_persistence import BaseSharedPersistence
 from ozzy.contracts.stage import half_stateful, stateful
 from ozzy.contracts.transform import BaseTransform
 from ozzy.contracts.writer import BaseWriter, WriterContext, needs_files
-from ozzy.errors import ConfigError, OzzyError, PluginError
+from ozzy.errors import ConfigError, DestinationError, OzzyError, PluginError
 from ozzy.log import reason
 from ozzy.options.settings import NotifyWhen, StageErrorSettings
 from ozzy.plan.config import Config
@@ -105,7 +106,9 @@ class Pipeline:
         """The part of this name."""
         return next(part for part in self.parts if part.stage == stage)
 
-    def start_writers(self, run_id: str, started: datetime, folder: Path, *, dry_run: bool = False, beside: bool = False) -> None:
+    def start_writers(
+        self, run_id: str, started: datetime, folder: Path, *, dry_run: bool = False, beside: bool = False, epoch: int = 0
+    ) -> None:
         """Tell each writer of the run it works for; with `beside`, its files get names that are free."""
         for label, writer in self.writers.items():
             writer.start(
@@ -119,6 +122,8 @@ class Pipeline:
                     inherited=self.config.inherited,
                     dry_run=dry_run,
                     beside=beside,
+                    epoch=epoch,
+                    contested=isinstance(self.persistence, BaseSharedPersistence),
                 )
             )
 
@@ -127,6 +132,12 @@ class Pipeline:
         for part in self.parts:
             if stateful(part.module):
                 part.module.state_folder = folder / part.stage if folder is not None else None
+
+    def fence(self, epoch: int) -> None:
+        """Let each started writer shut out whoever works under an older epoch."""
+        for label, writer in self.writers.items():
+            with blamed_on(label, writer, DestinationError):
+                writer.fence(epoch)
 
     def keep_writers_apart(self) -> None:
         """Refuse two started writers that give their files the same names: one would overwrite the other's. Raises ConfigError."""

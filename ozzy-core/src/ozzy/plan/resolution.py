@@ -7,6 +7,7 @@ import attrs
 
 from ozzy.contracts.module import overrides
 from ozzy.contracts.reader import BaseReader
+from ozzy.contracts.shared_persistence import BaseSharedPersistence
 from ozzy.errors import ConfigError, PluginError, Problem
 from ozzy.options.structure import Origin, examine
 from ozzy.plan.config import Config
@@ -52,6 +53,8 @@ def resolve(config: Config, registry: Registry, *, needs_writer: bool = True) ->
     _see_that_they_fit(config, registry, resolved, problems, modules)
     if config.bookmark:
         problems += _without_bookmark(config, resolved)
+    if needs_writer and config.name is None:
+        problems += _nameless(resolved)
     _raise(config, problems, modules)
     return resolved
 
@@ -92,6 +95,14 @@ def _without_bookmark(config: Config, resolved: list[Resolved]) -> Iterator[Prob
             yield Problem(
                 f"{section.path}.label", "missing: with a bookmark, each of several readers has a label", "a name that stays its own"
             )
+
+
+def _nameless(resolved: list[Resolved]) -> Iterator[Problem]:
+    """Why a config without a name can't be run, where it can't: another machine has the file elsewhere."""
+    for one in resolved:
+        if issubclass(one.found.cls, BaseSharedPersistence):
+            told = f"missing: the persistence {one.found.name} shares state between machines, which know a pipeline by its name"
+            yield Problem("name", told, 'add "name": "…"')
 
 
 def _raise(config: Config, problems: list[Problem], modules: list[Problem]) -> None:

@@ -22,13 +22,13 @@ from ozzy.contracts.reader import BaseReader, Split
 from ozzy.contracts.writer import Outcome
 from ozzy.errors import SourceError, StateError
 from ozzy.plan.pipeline import Pipeline
-from ozzy.run.runs import Lease, RunRecord, StateFolder
+from ozzy.run.runs import RunRecord, StateFolder
 from ozzy.staging.disk import checksum, sync_file, sync_folder
 from ozzy.staging.state_files import read_json, write_json, writing_state
 
 FORMAT = 1
 MARKS = "bookmark.jsonl"
-_RESET = "`ozzy bookmark reset CONFIG` forgets it, and the next run reads everything."
+RESET = "`ozzy bookmark reset CONFIG` forgets it, and the next run reads everything."
 
 
 @attrs.frozen(kw_only=True)
@@ -64,32 +64,45 @@ class BookmarkStore:
     def current(self) -> Bookmark | None:
         """The bookmark, or None where no run has left one. Raises StateError where it can't be read."""
         try:
-            content = read_json(self.folder / "bookmark.json")
+            content = self.content()
         except StateError as error:
-            raise StateError(error.message, hint=_RESET) from error
+            raise StateError(error.message, hint=RESET) from error
         if content is None:
             return None
         if content.pop("format", None) != FORMAT:
-            raise StateError(f"the bookmark in {self.folder} was written by another version of ozzy", hint=_RESET)
+            raise StateError(f"the bookmark in {self.state.place} was written by another version of ozzy", hint=RESET)
         return Bookmark(**content)
+
+    def content(self) -> dict[str, Any] | None:
+        """What is kept of it, None where there is none. Raises StateError where it can't be read."""
+        found: dict[str, Any] | None = read_json(self.folder / "bookmark.json")
+        return found
+
+    def place(self, bookmark: Bookmark) -> str:
+        """Where its marks are, for people."""
+        return str(self.folder / bookmark.file)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.state.close()
 
     def marks(self, bookmark: Bookmark) -> Iterator[Any]:
         """The marks, one by one. Raises StateError before the first where their file is damaged."""
-        _check(self.folder / bookmark.file, bookmark.sha256, _RESET)
+        _check(self.folder / bookmark.file, bookmark.sha256, RESET)
         with (self.folder / bookmark.file).open("rb") as file:
             for line in file:
                 yield msgspec.json.decode(line)
 
-    def move(self, bookmark: Bookmark, run_folder: Path) -> None:
+    def move(self, bookmark: Bookmark, record: RunRecord) -> None:
         """Make the marks that a run has written count from now on; once more is the same as once. Raises StateError."""
-        target = self.folder / bookmark.file
+        target, run_folder = self.folder / bookmark.file, record.folder
         with writing_state(target):
             if (run_folder / MARKS).exists():
-                _check(run_folder / MARKS, bookmark.sha256, _RESET)
+                _check(run_folder / MARKS, bookmark.sha256, RESET)
                 (run_folder / MARKS).replace(target)
             sync_folder(self.folder)
             sync_folder(run_folder)
-        _check(target, bookmark.sha256, _RESET)
+        _check(target, bookmark.sha256, RESET)
         write_json(self.folder / "bookmark.json", {"format": FORMAT, **attrs.asdict(bookmark)})
         self._clear(target.name)
 
@@ -98,18 +111,26 @@ class BookmarkStore:
 
         Raises StateError, too while a run of the pipeline goes on or is unfinished, since that one moves the bookmark at its end.
         """
-        if not (self.folder / "bookmark.json").exists():
+        if not self.exists():
             return False
-        lease = Lease(self.folder).take()
+        lease = self.state.lease(self.identity).take()
         try:
             self._refuse_unfinished()
-            with writing_state(self.folder):
-                (self.folder / "bookmark.json").unlink(missing_ok=True)
-                sync_folder(self.folder)
-            self._clear("")
+            self.forget()
         finally:
             lease.release()
         return True
+
+    def exists(self) -> bool:
+        """Whether there is one, readable or not."""
+        return (self.folder / "bookmark.json").exists()
+
+    def forget(self) -> None:
+        """Delete it and its marks."""
+        with writing_state(self.folder):
+            (self.folder / "bookmark.json").unlink(missing_ok=True)
+            sync_folder(self.folder)
+        self._clear("")
 
     def _refuse_unfinished(self) -> None:
         for record in self.state.runs(self.identity):
@@ -139,11 +160,11 @@ class IncrementalRun:
     before: Bookmark | None = None
     listed: dict[str, Any] | None = None
 
-    def splits(self, source: BaseReader, folder: Path | None) -> Iterator[Split]:
-        """The parts of the source that are new; meanwhile the marks of all are written, durably, into the folder of the run."""
+    def splits(self, source: BaseReader, record: RunRecord | None) -> Iterator[Split]:
+        """The parts of the source that are new; meanwhile the marks of all are written, durably, into the folder of the run's lists."""
         self.before = self._start()
         marks = self.store.marks(self.before) if self.before is not None else iter(())
-        path = folder / MARKS if folder is not None and self.kept else None
+        path = record.lists / MARKS if record is not None and self.kept else None
         written = _Marks(path)
         with closing(written):
             for one in source.splits_since(marks):
@@ -151,35 +172,45 @@ class IncrementalRun:
                     written.add(one.mark, self.reader)
                 if one.split is not None:
                     yield one.split
-        if path is not None:
+        if record is not None and path is not None:
             with writing_state(path):
                 sync_file(path)
+            record.keep_list(MARKS)
             self.listed = {"file": MARKS, "marks": written.count, "sha256": written.digest.hexdigest()}
 
-    def stand_at(self, document: dict[str, Any], folder: Path) -> None:
+    def stand_at(self, document: dict[str, Any], record: RunRecord) -> None:
         """Go on with a run that has listed its source. Raises StateError where its marks are damaged, before anything is read."""
         self.listed = document.get("bookmark")
-        if self.listed is not None and (folder / MARKS).exists():
-            _check(folder / MARKS, self.listed["sha256"], "Start again with --fresh.")
+        if self.listed is not None:
+            record.fetch_list(MARKS, self.listed["sha256"])
+            if (record.lists / MARKS).exists():
+                _check(record.lists / MARKS, self.listed["sha256"], "Start again with --fresh.")
 
-    def move(self, run: str, started: str, folder: Path) -> None:
+    def move(self, record: RunRecord) -> None:
         """The run has succeeded: the next one starts from what this one found."""
         if self.listed is not None:
-            self.store.move(moved_by(run, started, self.reader, self.listed), folder)
+            self.store.move(moved_by(record, self.reader, self.listed), record)
 
     def _start(self) -> Bookmark | None:
         before = self.store.current()
         if before is not None and before.reader != self.reader:
-            raise StateError(f"the bookmark was made by the reader {before.reader}, and can't be used by {self.reader}", hint=_RESET)
+            raise StateError(f"the bookmark was made by the reader {before.reader}, and can't be used by {self.reader}", hint=RESET)
         return before
 
 
-def moved_by(run: str, started: str, reader: str, listed: dict[str, Any]) -> Bookmark:
+def moved_by(record: RunRecord, reader: str, listed: dict[str, Any]) -> Bookmark:
     """The bookmark that a run leaves; `listed` is what its checkpoints say of its marks."""
-    return Bookmark(run=run, started=started, reader=reader, marks=listed["marks"], file=f"bookmark-{run}.jsonl", sha256=listed["sha256"])
+    return Bookmark(
+        run=record.id,
+        started=record.facts["started"],
+        reader=reader,
+        marks=listed["marks"],
+        file=f"bookmark-{record.id}.jsonl",
+        sha256=listed["sha256"],
+    )
 
 
-def move_if_all_arrived(record: RunRecord, document: dict[str, Any] | None, pipeline: Pipeline) -> bool:
+def move_if_all_arrived(store: BookmarkStore, record: RunRecord, document: dict[str, Any] | None, pipeline: Pipeline) -> bool:
     """Move the bookmark to a run that is given up, where its last checkpoint is out; whether it was.
 
     A run may be killed just after that one is published. `document` is the last one that it saved.
@@ -190,8 +221,7 @@ def move_if_all_arrived(record: RunRecord, document: dict[str, Any] | None, pipe
         receipts = document["writers"]
         if any(writer.recover(receipts[label]) is not Outcome.PUBLISHED for label, writer in pipeline.writers.items()):
             return False
-    bookmark = moved_by(record.id, record.facts["started"], pipeline.reader_name, document["bookmark"])
-    BookmarkStore(StateFolder(record.folder.parent.parent), record.facts["pipeline"]).move(bookmark, record.folder)
+    store.move(moved_by(record, pipeline.reader_name, document["bookmark"]), record)
     return True
 
 

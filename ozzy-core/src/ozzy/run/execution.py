@@ -9,9 +9,11 @@ from typing import Any
 
 import attrs
 
+from ozzy.contracts.lease import AnyLease
 from ozzy.contracts.module import RunOutcome, blamed_on
 from ozzy.contracts.persistence import StateLocation
 from ozzy.contracts.reader import Split
+from ozzy.data.positions import pack, unpack
 from ozzy.errors import DestinationError, Interrupted, OzzyError, PluginError, SourceError, StateError
 from ozzy.log import reason, redact
 from ozzy.plan.pipeline import Pipeline
@@ -22,7 +24,6 @@ from ozzy.run.error_policy import QUARANTINED, ErrorPolicy, RejectionLog
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.manifest import Manifests
 from ozzy.run.outlets import Outlet, saved_samples
-from ozzy.run.positions import pack, unpack
 from ozzy.run.quarantine import FILE, Module, Quarantine
 from ozzy.run.replay import Replay
 from ozzy.run.replay_runner import ReplayRunner
@@ -31,7 +32,7 @@ from ozzy.run.reservoir import forget_samples, samples_of
 from ozzy.run.result import FileResult, Result, StageResult
 from ozzy.run.routing import Routing
 from ozzy.run.runner import Place, Runner
-from ozzy.run.runs import Lease, RunRecord, stage_folders
+from ozzy.run.runs import SPLITS, RunRecord, stage_folders
 from ozzy.run.schedule import Schedule, SplitList
 from ozzy.run.source_changes import comparable, compared
 from ozzy.run.stages import GroupStage, stages_of
@@ -45,7 +46,7 @@ class Execution:
     pipeline: Pipeline
     identity: str
     record: RunRecord | None = None
-    lease: Lease | None = None
+    lease: AnyLease | None = None
     resumed: bool = False
     limit: int | None = None
     incremental: IncrementalRun | None = None
@@ -92,6 +93,8 @@ class Execution:
             self._ended("failed", error)
             trace = redact("".join(traceback.format_exception(error)))
             self.reporting.failed(redact(str(error)), trace, self._outcome("failed"))
+            if self.lease is not None and self.lease.lost is not None and not isinstance(error, StateError):
+                raise self.lease.lost from error
             raise
 
     def _run(self) -> Result:
@@ -99,7 +102,9 @@ class Execution:
         run_id = self.record.id if self.record is not None else "dry-run"
         metadata.run_id = run_id
         folder = self.record.folder if self.record is not None else Path()
-        self.pipeline.start_writers(run_id, metadata.start_time, folder, dry_run=self.record is None, beside=self.replay is not None)
+        self.pipeline.start_writers(
+            run_id, metadata.start_time, folder, dry_run=self.record is None, beside=self.replay is not None, epoch=self._epoch
+        )
         self.pipeline.give_state_folders(stage_folders(self.record) if self.record is not None else None)
         self.pipeline.keep_writers_apart()
         document = self._open_state()
@@ -128,11 +133,13 @@ class Execution:
                 writer.resume(None)
             return None
         persistence = self.pipeline.persistence
-        persistence.open(StateLocation(self.record.folder, self.record.id, self.identity))
+        persistence.open(StateLocation(self.record.folder, self.record.id, self.identity, self._epoch))
         manifests = Manifests(self.pipeline, self.identity)
         self.checkpoints = Checkpoints(persistence, self.pipeline.writers, self._check_lease, manifests.publish)
         if not self.resumed:
             persistence.generate_new_job()
+        self._check_lease()
+        self.pipeline.fence(self._epoch)
         document = self.checkpoints.recover()
         if self.quarantine is not None:
             self.quarantine.stand_at(document.get("quarantine") if document is not None else None)
@@ -141,21 +148,25 @@ class Execution:
         return document
 
     def _stand_at(self, document: Document | None) -> Place:
-        path = self.record.folder / "splits.jsonl" if self.record is not None else None
+        path = self.record.lists / SPLITS if self.record is not None else None
         if document is None:
             with blamed_on("listing the parts of the source", self.pipeline.reader, SourceError):
                 splits = self._splits()
             self.splits = SplitList.make(splits, path)
+            if self.record is not None:
+                self.record.keep_list(SPLITS)
             self._tell_if_nothing_is_new()
             return Place()
         assert path is not None
+        assert self.record is not None
         place = Place(**{**document["place"], "position": unpack(document["place"]["position"])})
         self.elapsed_before = document["seconds"]
         self.errors.restore(document["rejected"], document.get("rejected_by", {}))
         self.books.restore(document["books"])
-        if self.incremental is not None and self.record is not None:
-            self.incremental.stand_at(document, self.record.folder)
+        if self.incremental is not None:
+            self.incremental.stand_at(document, self.record)
         if not place.finished:
+            self.record.fetch_list(SPLITS, document["splits"])
             self.splits = SplitList.load(path, document["splits"])
             self._compare_source(place)
         return place
@@ -163,7 +174,7 @@ class Execution:
     def _splits(self) -> Iterable[Split]:
         if self.incremental is None:
             return self.pipeline.reader.splits()
-        return self.incremental.splits(self.pipeline.reader, self.record.folder if self.record is not None else None)
+        return self.incremental.splits(self.pipeline.reader, self.record)
 
     def _tell_if_nothing_is_new(self) -> None:
         before = self.incremental.before if self.incremental is not None else None
@@ -240,7 +251,7 @@ class Execution:
             schedule = self.runner.schedule
             return {
                 "run": self.record.id if self.record is not None else None,
-                "epoch": self.lease.epoch if self.lease is not None else 0,
+                "epoch": self._epoch,
                 "place": attrs.asdict(place) | {"position": pack(place.position)},
                 "splits": self.splits.checksum,
                 "books": self.books.to_dict(),
@@ -291,6 +302,10 @@ class Execution:
             outlet.settle({} if outlet.counts_only else outlet.writer.prepare(final=True))
         self.books.check()
 
+    @property
+    def _epoch(self) -> int:
+        return self.lease.epoch if self.lease is not None else 0
+
     def _check_lease(self) -> None:
         if self.lease is not None:
             self.lease.check()
@@ -307,7 +322,7 @@ class Execution:
             forget_samples(self.record.folder)
             if self.incremental is not None:
                 self._check_lease()
-                self.incremental.move(self.record.id, self.record.facts["started"], self.record.folder)
+                self.incremental.move(self.record)
             if self.replay is not None and self.checkpoints is not None and self.checkpoints.committed is not None:
                 self._check_lease()
                 self.replay.mark(self.record.id, self.checkpoints.committed)
@@ -326,6 +341,7 @@ class Execution:
                 checkpoint_seconds=self.checkpoints.seconds if self.checkpoints is not None else 0.0,
                 error=None,
             )
+            self.record.tidy()
         self.reporting.completed(self._outcome(result.state, result.files))
         result = attrs.evolve(result, notices=[*self.pipeline.config.notices, *self.reporting.notices])
         self.listener.run_finished(result)
@@ -413,7 +429,11 @@ class Execution:
         self.reporting.iteration(times)
 
     def _ended(self, state: str, error: BaseException) -> None:
-        if self.record is None or not self._still_ours():
+        if self.record is None:
+            return
+        if not self._still_ours():
+            for writer in self.pipeline.writers.values():
+                writer.overtaken()
             return
         message = redact(str(error)) if isinstance(error, OzzyError) else reason(error)
         try:
@@ -427,9 +447,10 @@ class Execution:
         if isinstance(error, OzzyError):
             error.run_id = self.record.id
             error.state_dir = str(self.record.folder.parent.parent)
+            error.state_uri = self.record.uri if self.record.shared else None
 
     def _still_ours(self) -> bool:
-        """Whether nobody has taken the lease over: then the record of the run is that one's to write."""
+        """Whether nobody has taken the lease over: else the record of the run, and what it has staged, are that one's."""
         try:
             self._check_lease()
         except StateError:

@@ -9,9 +9,9 @@ from typing import Any
 
 from ozzy.data.batch import Batch
 from ozzy.data.json_text import decode_line, encode_record
+from ozzy.data.positions import pack_record
 from ozzy.data.record import Record
 from ozzy.errors import DataError
-from ozzy.run.positions import pack_record
 
 
 def kept_row(batch: Batch, row: int) -> dict[str, Any]:

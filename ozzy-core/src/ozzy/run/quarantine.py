@@ -16,11 +16,11 @@ from typing import Any
 
 import msgspec
 
+from ozzy.data.positions import unpack
 from ozzy.errors import StateError
 from ozzy.log import redact
 from ozzy.run.error_policy import Refused
 from ozzy.run.kept import clean, kept_line
-from ozzy.run.positions import unpack
 from ozzy.staging.journal import Journal
 
 FILE = "quarantine.jsonl"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import attrs
 
+from ozzy.data.positions import unpack
 from ozzy.errors import StateError
 from ozzy.plan.pipeline import Pipeline
 from ozzy.run.checkpoint import Checkpoints, Document
 from ozzy.run.marks import Mark, Marks, counted, is_replay, replay_facts, superseded
-from ozzy.run.positions import unpack
 from ozzy.run.quarantine import FILE, Quarantine
 from ozzy.run.returned import QuarantineReader
 from ozzy.run.runs import RunRecord

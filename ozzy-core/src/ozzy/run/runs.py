@@ -13,19 +13,22 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
+from ozzy.contracts.lease import AnyLease
 from ozzy.errors import StateError
 from ozzy.staging.disk import make_folder, sync_path
 from ozzy.staging.naming import safe
 from ozzy.staging.state_files import read_json, write_json, writing_state
 
 UNFINISHED = ("running", "failed", "interrupted", "damaged")
+SPLITS = "splits.jsonl"
+"""The list of the parts of the source, among the lists of a run."""
 PATIENCE = 0.5
 """Seconds that a lease is waited for: whoever only looks whether it is held holds it for a moment."""
 
@@ -37,6 +40,8 @@ class RunRecord:
     folder: Path
     facts: dict[str, Any]
     damage: StateError | None = None
+    shared: ClassVar[bool] = False
+    """Whether its state is in a store that several machines share."""
 
     @property
     def id(self) -> str:
@@ -47,7 +52,63 @@ class RunRecord:
     def state(self) -> str:
         """`running`, `interrupted`, `failed`, `finished`, `abandoned` or `damaged`; a running one that nobody holds is interrupted."""
         state = str(self.facts["state"])
-        return "interrupted" if state == "running" and not Lease.held(self.folder.parent) else state
+        return "interrupted" if state == "running" and not self.held else state
+
+    @property
+    def held(self) -> bool:
+        """Whether a process holds the lease of its pipeline now."""
+        return Lease.held(self.folder.parent)
+
+    @property
+    def lists(self) -> Path:
+        """The folder in which whoever holds the lease has the lists of a run: of its splits, and of marks for a bookmark."""
+        return self.folder
+
+    @property
+    def place(self) -> str:
+        """Where its state is, for people."""
+        return str(self.folder)
+
+    @property
+    def uri(self) -> str:
+        """What names it wherever it is asked for, empty where its id and the state folder do."""
+        return ""
+
+    def lease(self) -> AnyLease:
+        """The lease of its pipeline, not taken yet."""
+        return Lease(self.folder.parent)
+
+    def lease_facts(self) -> dict[str, Any]:
+        """Who holds the lease, or held it last, with its `epoch`, and whether it is `held`."""
+        return {**(read_json(self.folder.parent / "lease.json") or {}), "held": self.held}
+
+    def checkpoint(self) -> Any:
+        """The document last committed, None where there is none."""
+        return read_json(self.folder / "checkpoint.json")
+
+    def put_checkpoint(self, document: Any) -> None:
+        """Put another document in the place of the last one; None takes it away."""
+        if document is None:
+            for name in ("checkpoint.json", "checkpoint.1.json"):
+                (self.folder / name).unlink(missing_ok=True)
+            return
+        write_json(self.folder / "checkpoint.json", document, keep_previous=True)
+
+    def keep_list(self, name: str) -> None:
+        """A list in the folder `lists` is finished: keep it as long as the run is known."""
+
+    def fetch_list(self, name: str, sha256: str) -> None:
+        """See that a list that was kept is in the folder `lists`."""
+
+    def read_list(self, name: str, sha256: str) -> Iterator[bytes]:
+        """The lines of a list that was kept; none where it is missing."""
+        path = self.lists / name
+        if path.exists():
+            with path.open("rb") as file:
+                yield from file
+
+    def tidy(self) -> None:
+        """The run has finished: let go of what only work needs."""
 
     @property
     def unfinished(self) -> bool:
@@ -82,6 +143,7 @@ class StateFolder:
     """The folder that holds the state of pipelines."""
 
     root: Path
+    elsewhere: ClassVar[str] = "`ozzy runs list` shows the runs; --state-dir names another folder."
 
     def pipeline_folder(self, identity: str) -> Path:
         """Where one pipeline's runs are: its name made safe, with a hash that keeps two pipelines apart."""
@@ -92,6 +154,22 @@ class StateFolder:
         """The runs of one pipeline or of all, oldest first."""
         return sorted(self._records(identity), key=lambda record: (datetime.fromisoformat(record.facts["started"]), record.id))
 
+    def lease(self, identity: str, pause: Callable[[float], None] = time.sleep) -> AnyLease:
+        """The lease of a pipeline, not taken yet; `pause` waits so many seconds, and may raise to stop the waiting."""
+        return Lease(self.pipeline_folder(identity))
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return str(self.root)
+
+    def again(self, record: RunRecord) -> RunRecord:
+        """The same run as it is now, under the lease that was taken."""
+        return record
+
+    def close(self) -> None:
+        """Let go of connections."""
+
     def find(self, run_id: str) -> RunRecord:
         """The run of an id, or of the beginning of one. Raises StateError where there is none or several."""
         matches = [record for record in self.runs() if record.id.startswith(run_id)]
@@ -100,15 +178,12 @@ class StateFolder:
             return (exact or matches)[0]
         if matches:
             raise StateError(f"several runs begin with {run_id}: {', '.join(record.id for record in matches)}", hint="Write the whole id.")
-        raise StateError(
-            f"there is no run {run_id} in {self.root}", hint="`ozzy runs list` shows the runs; --state-dir names another folder."
-        )
+        raise StateError(f"there is no run {run_id} in {self.place}", hint=self.elsewhere)
 
     def new(self, identity: str, started: datetime, facts: dict[str, Any]) -> RunRecord:
         """A new run, with these facts."""
-        run_id = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        known = {"run": run_id, "pipeline": identity, "started": started.isoformat()}
-        record = RunRecord(self.pipeline_folder(identity) / run_id, {**known, **facts})
+        known = begun(identity, started)
+        record = RunRecord(self.pipeline_folder(identity) / known["run"], {**known, **facts})
         _private(record.folder, 3)
         record.save(state="running")
         return record
@@ -120,7 +195,8 @@ class StateFolder:
                 try:
                     facts = read_json(run / "run.json")
                 except StateError as error:
-                    yield RunRecord(run, _guessed(run, identity or folder.name, error), error)
+                    changed = datetime.fromtimestamp(run.stat().st_mtime).astimezone()
+                    yield RunRecord(run, guessed(run.name, identity or folder.name, error, changed), error)
                     continue
                 if facts is not None:
                     yield RunRecord(run, facts)
@@ -132,6 +208,7 @@ class Lease:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.epoch = 0
+        self.lost: StateError | None = None
         self._lock: Any = None
 
     def take(self, run_id: str = "") -> "Lease":
@@ -175,10 +252,11 @@ class Lease:
         """Raises StateError where somebody has taken the lease since."""
         epoch = (read_json(self.folder / "lease.json") or {}).get("epoch")
         if epoch != self.epoch:
-            raise StateError(
+            self.lost = StateError(
                 f"another process has taken over this pipeline (epoch {epoch}, this one has {self.epoch})",
                 hint="Nothing more is written here.",
             )
+            raise self.lost
 
     def release(self) -> None:
         """Give it back; twice is the same as once."""
@@ -200,6 +278,11 @@ class Lease:
             return True
         lock.release()
         return False
+
+
+def begun(identity: str, started: datetime) -> dict[str, Any]:
+    """The first facts of a new run, an id among them."""
+    return {"run": f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", "pipeline": identity, "started": started.isoformat()}
 
 
 def state_root(state_dir: str | Path | None, config_file: Path | None, working_folder: Path) -> Path:
@@ -224,13 +307,13 @@ def _private(folder: Path, levels: int) -> None:
         sync_path(folder)
 
 
-def _guessed(run: Path, pipeline: str, damage: StateError) -> dict[str, Any]:
+def guessed(run: str, pipeline: str, damage: StateError, otherwise: datetime) -> dict[str, Any]:
     """What is known of a run whose facts can't be read."""
     try:
-        started = datetime.strptime(run.name[:15], "%Y%m%d-%H%M%S").astimezone()
+        started = datetime.strptime(run[:15], "%Y%m%d-%H%M%S").astimezone()
     except ValueError:
-        started = datetime.fromtimestamp(run.stat().st_mtime).astimezone()
-    return {"run": run.name, "pipeline": pipeline, "started": started.isoformat(), "state": "damaged", "error": damage.message}
+        started = otherwise.astimezone()
+    return {"run": run, "pipeline": pipeline, "started": started.isoformat(), "state": "damaged", "error": damage.message}
 
 
 def _folders(parent: Path) -> list[Path]:

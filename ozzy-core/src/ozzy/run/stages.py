@@ -10,13 +10,13 @@ from ozzy.contracts.module import blamed_on
 from ozzy.contracts.stage import stateful
 from ozzy.contracts.transform import BaseTransform
 from ozzy.data.batch import Batch, Rejected
+from ozzy.data.positions import pack, unpack
 from ozzy.errors import DataError, OzzyError, StateError
 from ozzy.log import reason
 from ozzy.plan.pipeline import Pipeline
 from ozzy.run.books import Books
 from ozzy.run.error_policy import ADVICE, ErrorPolicy
 from ozzy.run.kept import kept_row
-from ozzy.run.positions import pack, unpack
 
 
 class Stage:

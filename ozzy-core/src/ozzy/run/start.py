@@ -1,6 +1,7 @@
 """How a run begins: a new one, one that is gone on with, or one that is given up."""
 
 import secrets
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 
 import attrs
 
+from ozzy.contracts.lease import AnyLease
 from ozzy.contracts.persistence import StateLocation
-from ozzy.errors import ConfigError, OzzyError, StateError
+from ozzy.errors import ConfigError, Interrupted, OzzyError, StateError
 from ozzy.log import reason
 from ozzy.plan.changes import Standing, changed_values, changed_versions, decide
 from ozzy.plan.config import Config, load_config
@@ -17,14 +19,16 @@ from ozzy.plan.guarantee import demand
 from ozzy.plan.pipeline import Pipeline, build, metadata_of
 from ozzy.plan.registry import Registry
 from ozzy.plan.signature import harmless, signature, stored, versions
-from ozzy.run.bookmarks import BookmarkStore, IncrementalRun, move_if_all_arrived
+from ozzy.run.bookmarks import IncrementalRun, move_if_all_arrived
 from ozzy.run.checkpoint import published_files
 from ozzy.run.execution import Execution
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.replay import Replay, named_by
 from ozzy.run.reservoir import forget_samples
 from ozzy.run.result import FileResult, Result, StageResult
-from ozzy.run.runs import Lease, RunRecord, StateFolder, forget_stages, identity_of, state_root
+from ozzy.run.runs import RunRecord, StateFolder, forget_stages, identity_of, state_root
+from ozzy.run.shared import state_of
+from ozzy.run.shared_bookmarks import bookmarks_of
 
 PUBLISHED_SHOWN = 10
 """How many files of an abandoned run are named."""
@@ -45,6 +49,7 @@ class Start:
     allow_code: bool = False
     replay: Replay | None = None
     identity: str = attrs.field(init=False)
+    epoch: int = attrs.field(default=0, init=False)
 
     def go(self, asked: bool | str, *, fresh: bool = False, dry_run: bool = False, record: RunRecord | None = None) -> Result:
         known = record.facts["pipeline"] if record is not None else identity_of(self.config.name, self.config.file)
@@ -52,16 +57,26 @@ class Start:
             raise ConfigError("a config that is no file needs a `name` to be resumed", hint='Add "name": "…" to it.')
         registry = self.registry or Registry.load()
         pipeline = self._pipeline(registry, datetime.now().astimezone())
-        if dry_run:
-            incremental = self._incremental(pipeline, self._state(), known or "unnamed", self.limit)
-            return self._execute(Execution(pipeline, known or "unnamed", limit=self.limit, incremental=incremental))
-        if known is None:
-            return self._unnamed(pipeline)
-        self.identity = known
-        state = self._state()
-        with_lease = Lease(state.pipeline_folder(known)).take()
+        state = self._state(pipeline)
         try:
-            last = record or next(iter(reversed(state.runs(known))), None)
+            if dry_run:
+                incremental = self._incremental(pipeline, state, known or "unnamed", self.limit)
+                return self._execute(Execution(pipeline, known or "unnamed", limit=self.limit, incremental=incremental))
+            if known is None:
+                return self._unnamed(pipeline)
+            self.identity = known
+            return self._go_on(pipeline, state, registry, asked, fresh=fresh, record=record)
+        finally:
+            state.close()
+
+    def _go_on(
+        self, pipeline: Pipeline, state: StateFolder, registry: Registry, asked: bool | str, *, fresh: bool, record: RunRecord | None
+    ) -> Result:
+        with_lease = state.lease(self.identity, self._pause).take()
+        self.epoch = with_lease.epoch
+        try:
+            last = record or next(iter(reversed(state.runs(self.identity))), None)
+            last = state.again(last) if last is not None else None
             if self.replay is not None:
                 see_that_it_has_ended(last)
                 return self._with_state(self._pipeline(registry, self.replay.named_by), state, with_lease, None)
@@ -72,19 +87,24 @@ class Start:
                 self.replay = Replay.going_on(old)
                 pipeline = self._pipeline(registry, named_by(old))
             elif last is not None and last.unfinished:
-                self._abandon(last, registry)
+                self._abandon(last, state, registry)
             return self._with_state(pipeline, state, with_lease, old)
         finally:
             with_lease.release()
 
     def give_up(self, record: RunRecord) -> None:
         """Abandon a run that is not to be gone on with; nothing happens to one that has ended."""
-        lease = Lease(record.folder.parent).take(record.id)
+        registry = self.registry or Registry.load()
+        state = self._state(self._pipeline(registry, datetime.now().astimezone()))
+        lease = state.lease(record.facts["pipeline"], self._pause).take(record.id)
+        self.epoch = lease.epoch
         try:
-            if record.unfinished:
-                self._abandon(record, self.registry or Registry.load())
+            again = state.again(record)
+            if again.unfinished:
+                self._abandon(again, state, registry)
         finally:
             lease.release()
+            state.close()
 
     def _pipeline(self, registry: Registry, started: datetime, config: Config | None = None) -> Pipeline:
         config = config or self.config
@@ -112,7 +132,7 @@ class Start:
             "Give it up, delete what it staged and start anew: --fresh.",
         )
 
-    def _with_state(self, pipeline: Pipeline, state: StateFolder, lease: Lease, old: RunRecord | None) -> Result:
+    def _with_state(self, pipeline: Pipeline, state: StateFolder, lease: AnyLease, old: RunRecord | None) -> Result:
         config, left_out = stored(self.config, pipeline)
         facts: dict[str, Any] = {
             "config": config,
@@ -155,15 +175,22 @@ class Start:
         )
         return self._execute(execution)
 
-    def _state(self) -> StateFolder:
-        return StateFolder(state_root(self.state_dir, self.config.file, self.config.working_folder))
+    def _state(self, pipeline: Pipeline) -> StateFolder:
+        root = state_root(self.state_dir, self.config.file, self.config.working_folder)
+        return state_of([part.resolved for part in pipeline.parts], self.config, root)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait for a lease, unless asked to stop."""
+        if self.stop is not None and self.stop.is_set():
+            raise Interrupted("stopped as asked, while waiting for the lease of the pipeline", code=self.stop.code)
+        time.sleep(seconds)
 
     def _incremental(self, pipeline: Pipeline, state: StateFolder, identity: str, limit: int | None) -> IncrementalRun | None:
         if not self.config.bookmark:
             return None
         if limit is not None:
             self.config.notices.append("a run with a limit leaves the bookmark where it was")
-        return IncrementalRun(BookmarkStore(state, identity), pipeline.reader_name, kept=limit is None)
+        return IncrementalRun(bookmarks_of(state, identity), pipeline.reader_name, kept=limit is None)
 
     def _changes(self, old: RunRecord, facts: Mapping[str, Any], pipeline: Pipeline) -> list[str]:
         """What has changed since a run began, with what it went on with before. Raises StateError where it may not go on."""
@@ -186,8 +213,8 @@ class Start:
         pipeline = self._pipeline(self.registry or Registry.load(), started)
         try:
             pipeline.metadata.run_id = old.id
-            pipeline.start_writers(old.id, started, old.folder)
-            pipeline.persistence.open(StateLocation(old.folder, old.id, self.identity))
+            pipeline.start_writers(old.id, started, old.folder, epoch=self.epoch)
+            pipeline.persistence.open(StateLocation(old.folder, old.id, self.identity, self.epoch))
             document = pipeline.persistence.get_last_position()
             light = all(writer.resumable for writer in pipeline.writers.values())
         finally:
@@ -206,7 +233,7 @@ class Start:
         record = state.new(
             f"unnamed {secrets.token_hex(4)}", pipeline.metadata.start_time, {"signature": {}, "limit": self.limit, "ended": None}
         )
-        lease = Lease(record.folder.parent).take(record.id)
+        lease = record.lease().take(record.id)
         try:
             return self._execute(Execution(pipeline, "unnamed", record, lease, limit=self.limit))
         except BaseException:
@@ -230,13 +257,14 @@ class Start:
             raise
         return _tidied(execution.record, _closed_after_success(execution.pipeline, result))
 
-    def _abandon(self, old: RunRecord, registry: Registry) -> None:
+    def _abandon(self, old: RunRecord, state: StateFolder, registry: Registry) -> None:
         """Give an unfinished run up: what it staged is deleted, what it had published is left and named."""
         started = named_by(old)
         pipeline = self._pipeline(registry, started, self._config_of(old))
         pipeline.metadata.run_id = old.id
-        pipeline.start_writers(old.id, started, old.folder)
-        pipeline.persistence.open(StateLocation(old.folder, old.id, old.facts["pipeline"]))
+        pipeline.start_writers(old.id, started, old.folder, epoch=self.epoch)
+        pipeline.persistence.open(StateLocation(old.folder, old.id, old.facts["pipeline"], self.epoch))
+        pipeline.fence(self.epoch)
         document, published, unknown = None, [], ""
         try:
             document = pipeline.persistence.get_last_position()
@@ -247,7 +275,7 @@ class Start:
         if replay is not None:
             replay.take_over(pipeline, old.id)
             replay.give_up(old, pipeline)
-        elif move_if_all_arrived(old, document, pipeline):
+        elif move_if_all_arrived(bookmarks_of(state, old.facts["pipeline"]), old, document, pipeline):
             self.config.notices.append(f"all that run {old.id} had read was published, so the bookmark moved on to it")
         for writer in pipeline.writers.values():
             writer.abandon()
@@ -255,6 +283,7 @@ class Start:
         forget_stages(old)
         forget_samples(old.folder)
         old.save(state="abandoned")
+        old.tidy()
         told = f"run {old.id} was abandoned, and what it had staged is deleted{unknown}"
         if published:
             shown = ", ".join(published[:PUBLISHED_SHOWN])
@@ -275,7 +304,7 @@ class Start:
 def start_again(
     record: RunRecord, config: str | Path | Mapping[str, Any] | None, given: Mapping[str, str], registry: Registry | None
 ) -> Start:
-    """What an old run began with, from its state, or from the config where one is given."""
+    """What an old run began with, from its state, or from the config where one is given. Of a damaged one that raises StateError."""
     if record.damage is not None:
         raise record.damage
     facts = record.facts

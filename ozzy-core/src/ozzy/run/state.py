@@ -4,8 +4,9 @@ Only state that is kept in files is looked at; a persistence elsewhere is asked 
 """
 
 import hashlib
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,8 +15,10 @@ import msgspec
 
 from ozzy.errors import StateError
 from ozzy.run.quarantine import FILE as QUARANTINE
-from ozzy.run.runs import Lease, RunRecord, StateFolder
+from ozzy.run.runs import SPLITS, RunRecord, StateFolder
+from ozzy.run.shared import SharedState
 from ozzy.staging.disk import size_of
+from ozzy.staging.epochs import by_epoch
 from ozzy.staging.journal import Journal
 from ozzy.staging.spill_log import holds_log
 from ozzy.staging.state_files import read_json, write_json
@@ -38,14 +41,13 @@ class Flaw:
 
 def shown(record: RunRecord) -> dict[str, Any]:
     """What the checkpoint of a run says, as JSON: receipts summarised, `position` per part of the source, who holds the lease."""
-    document: Document | None = read_json(record.folder / CHECKPOINT)
-    lease = read_json(record.folder.parent / "lease.json") or {}
+    document: Document | None = record.checkpoint()
     told: dict[str, Any] = {
         "run": record.id,
         "state": record.state,
         "pipeline": record.facts["pipeline"],
-        "folder": str(record.folder),
-        "lease": {**lease, "held": Lease.held(record.folder.parent)},
+        "folder": record.place,
+        "lease": record.lease_facts(),
         "checkpoint": None,
     }
     if document is None:
@@ -59,7 +61,7 @@ def shown(record: RunRecord) -> dict[str, Any]:
         "last_full": last_full["number"] if last_full else None,
         "previous_generation": _generation(record.folder / PREVIOUS),
         "place": document["place"],
-        "splits": list(_splits(record.folder / "splits.jsonl", document["place"])),
+        "splits": list(_splits(record.read_list(SPLITS, document["splits"]), document["place"])),
         "books": document["books"],
         "writers": {label: _summary(receipt, record.folder, label) for label, receipt in document["writers"].items()},
     }
@@ -68,6 +70,8 @@ def shown(record: RunRecord) -> dict[str, Any]:
 
 def checked(state: StateFolder) -> list[Flaw]:
     """All that is wrong in a state folder: damaged files, staged data that is not as receipts say, or that is nobody's."""
+    if isinstance(state, SharedState):
+        return list(_shared_flaws(state))
     flaws: list[Flaw] = []
     needed: set[str] = set()
     places: set[Path] = set()
@@ -93,11 +97,11 @@ def checked(state: StateFolder) -> list[Flaw]:
 
 def rewind(record: RunRecord, to: Target) -> str:
     """Put a run back, where nothing that is published since would come twice; what was done. Raises StateError that says why not."""
-    lease = Lease(record.folder.parent).take(record.id)
+    lease = record.lease().take(record.id)
     try:
         if not record.unfinished:
             raise StateError(f"run {record.id} is {record.facts['state']}: there is nothing to put back", hint="A new run begins anew.")
-        if record.facts["signature"].get("persistence.name", "file") != "file":
+        if not record.shared and record.facts["signature"].get("persistence.name", "file") != "file":
             raise StateError(f"the checkpoint of run {record.id} is not kept in files, so it can't be put back here", hint=_FRESH)
         return _to_previous(record) if to == "previous" else _back(record, to)
     finally:
@@ -108,8 +112,7 @@ _FRESH = "Go on with `ozzy resume`, or start anew with --fresh."
 
 
 def _back(record: RunRecord, to: Target) -> str:
-    path = record.folder / CHECKPOINT
-    document = read_json(path)
+    document = record.checkpoint()
     if document is None:
         return f"run {record.id} has no checkpoint yet: it stands at its start"
     if document["phase"] == "prepared":
@@ -126,15 +129,16 @@ def _back(record: RunRecord, to: Target) -> str:
     if last_full is document:
         return f"run {record.id} stands at its last full checkpoint, {document['number']}, already"
     if last_full is None:
-        for name in (CHECKPOINT, PREVIOUS):
-            (record.folder / name).unlink(missing_ok=True)
+        record.put_checkpoint(None)
         return f"run {record.id} stands at its start"
-    write_json(path, last_full | {"phase": "committed"}, keep_previous=True)
+    record.put_checkpoint(last_full | {"phase": "committed"})
     return f"run {record.id} stands at its last full checkpoint, {last_full['number']}"
 
 
 def _to_previous(record: RunRecord) -> str:
     """Put the generation before in the place of the checkpoint, whether that can be read or not."""
+    if record.shared:
+        raise StateError(f"{record.place} keeps no generation before the checkpoint of run {record.id}", hint=_FRESH)
     path = record.folder / CHECKPOINT
     previous = read_json(record.folder / PREVIOUS)
     if previous is None:
@@ -186,27 +190,24 @@ def _generation(path: Path) -> str | None:
     return f"{document['kind']} {document['number']}, {document['phase']}" if document else None
 
 
-def _splits(path: Path, place: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file):
-            done = place["finished"] or number < place["split"]
-            standing = number == place["split"] and not done
-            yield {
-                "id": msgspec.json.decode(line)["id"],
-                "state": "done" if done else "under way" if standing and (place["position"] is not None or place["rows"]) else "to do",
-                "position": place["position"] if standing else None,
-                "rows": place["rows"] if standing else 0,
-            }
+def _splits(lines: Iterable[bytes], place: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines):
+        done = place["finished"] or number < place["split"]
+        standing = number == place["split"] and not done
+        yield {
+            "id": msgspec.json.decode(line)["id"],
+            "state": "done" if done else "under way" if standing and (place["position"] is not None or place["rows"]) else "to do",
+            "position": place["position"] if standing else None,
+            "rows": place["rows"] if standing else 0,
+        }
 
 
 def _summary(receipt: dict[str, Any], folder: Path, label: str) -> dict[str, Any]:
     if "open" not in receipt:
         return {key: receipt[key] for key in ("written", "ignored") if key in receipt}
     before, closed = len(receipt["published"]), list(receipt["closed"])
-    if "journal" in receipt:
-        journal, facts = _journal(folder, label), receipt["journal"]
+    facts = receipt.get("journal")
+    if facts is not None and (journal := _journal(folder, label)).holds(facts["length"], facts["crc32"]):
         before += sum("file" in line for line in journal.lines(0, facts["published"]))
         closed += [line["file"] for line in journal.lines(facts["published"], facts["length"]) if "file" in line]
     return {
@@ -222,7 +223,8 @@ def _summary(receipt: dict[str, Any], folder: Path, label: str) -> dict[str, Any
 
 def _journal(folder: Path, label: str) -> Journal:
     """The list of a writer's files, where it is too long for a checkpoint."""
-    return Journal(folder / "staged" / f"{label}.files")
+    path = folder / "staged" / f"{label}.files"
+    return Journal((by_epoch(path) or [path])[-1])
 
 
 def _read(path: Path, flaws: list[Flaw]) -> Any:
@@ -231,6 +233,24 @@ def _read(path: Path, flaws: list[Flaw]) -> Any:
     except StateError as error:
         flaws.append(Flaw(str(path), error.message.partition(": ")[2] or error.message))
         return None
+
+
+def _shared_flaws(state: SharedState) -> Iterator[Flaw]:
+    """What is wrong with the documents of a shared store; staged data may be on any machine, and is not looked for."""
+    for key in state.documents.keys(""):
+        if not re.search(r"/(splits\.jsonl|bookmark\.jsonl|marks-[^/]+)/\d+/\d+$", key):
+            try:
+                state.documents.read(key)
+            except StateError as error:
+                yield Flaw(key, error.message.partition(": ")[2] or error.message)
+    for record in state.runs():
+        if record.unfinished and record.damage is None:
+            try:
+                document = record.checkpoint()
+                if document is not None and not document["place"]["finished"]:
+                    record.read_list(SPLITS, document["splits"])
+            except StateError as error:
+                yield Flaw(f"run {record.id}", error.message)
 
 
 def _rests_on(folder: Path, document: Document) -> Iterator[Flaw]:

@@ -20,6 +20,7 @@ from ozzy.data.codecs import Codec
 from ozzy.errors import StateError
 from ozzy.staging.assembly import LINES, Assembly
 from ozzy.staging.disk import at_destination, make_folder, size_of, sync_files, sync_folder, sync_path, write_all
+from ozzy.staging.epochs import by_epoch, copied_file, moved_folder, own_copies
 from ozzy.staging.journal import Journal
 from ozzy.staging.spill import GroupKey, SpilledGroups
 from ozzy.staging.staged_file import StagedFile
@@ -73,6 +74,7 @@ class StagedFiles:
     _groups_from: int = attrs.field(default=0, init=False)
     _closed_bytes: int = attrs.field(default=0, init=False)
     _path_synced: bool = attrs.field(default=False, init=False)
+    _begun_as: Path | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.journal = Journal(self.journal_path or self.folder.with_name(f"{self.folder.name}.files"))
@@ -175,6 +177,14 @@ class StagedFiles:
         if self.assembly is not None and not self.dry:
             self._delete_lines()
 
+    def move_away(self, epoch: int) -> None:
+        """Go on under a name of one's own: who staged here under an older epoch, and may still be at work, spoils nothing any more."""
+        if not self.dry:
+            self._begun_as = self.folder
+            self.folder = moved_folder(self.folder, epoch)
+            self.journal = Journal(copied_file(self.journal.path, epoch))
+            self.spilled = SpilledGroups(self.folder)
+
     def resume(self, receipt: dict[str, Any] | None) -> None:
         """Go on from a receipt: open files are cut back to it, and whatever else lies in the folder is deleted."""
         if self.dry:
@@ -197,13 +207,17 @@ class StagedFiles:
         rows = "spilled" not in receipt or self.spilled.holds(receipt["spilled"]["log"])
         return begun and done and rows and self._tails(receipt) is not None
 
-    def remove(self) -> None:
-        """Delete the staging folder and all that is in it, and the one above where nothing else is left there."""
+    def remove(self, *, others: bool = True) -> None:
+        """Delete the staging folder and all that is in it, and the one above where nothing else is left there.
+
+        With `others` also what holders of other epochs have left.
+        """
         if self.dry:
             return
         with at_destination(self.folder):
-            if self.folder.is_dir():
-                shutil.rmtree(self.folder)
+            for folder in (self.folder, *(by_epoch(self._begun_as) if self._begun_as is not None and others else ())):
+                if folder.is_dir():
+                    shutil.rmtree(folder)
             above = self.folder.parent
             if above.is_dir() and not any(above.iterdir()):
                 above.rmdir()
@@ -373,6 +387,8 @@ class StagedFiles:
         content = self._tails(receipt)
         if content is None:
             raise StateError(f"the staged data in {self.folder} is not what the checkpoint says", hint="Start again with --fresh.")
+        if self._begun_as is not None:
+            own_copies(self.folder, _written_again(receipt))
         for entry in receipt["open"]:
             file = self._new(tuple(entry["group"]), entry["name"], entry["staged"])
             start, size = entry["tail"]
@@ -403,3 +419,9 @@ class StagedFiles:
                 if "group" in line:
                     group, name, skipped = line["group"]
                     self.spilled.enter(tuple(group), name, skipped=skipped)
+
+
+def _written_again(receipt: dict[str, Any]) -> list[str]:
+    """The names of the staged files that writing goes on in."""
+    log = (receipt.get("spilled") or {}).get("log")
+    return [entry["staged"] for entry in receipt["open"] if entry["length"]] + ([log["log"]] if log is not None else [])

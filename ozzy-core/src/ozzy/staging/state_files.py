@@ -30,16 +30,7 @@ def write_json(path: Path, content: Any, *, keep_previous: bool = False) -> None
 
     `keep_previous` keeps the content before as `NAME.1.SUFFIX`.
     """
-    start, middle = b'{"sha256":"', b'","content":'
-    text = bytearray(start + b"0" * 64 + middle)
-    inside = len(text)
-    try:
-        msgspec.json.Encoder(enc_hook=_plain).encode_into(content, text, inside)
-    except (TypeError, ValueError) as error:
-        raise StateError(f"can't write the state file {path}: it would hold a value that JSON has no form for: {error}") from error
-    with memoryview(text) as view:
-        view[len(start) : len(start) + 64] = hashlib.sha256(view[inside:]).hexdigest().encode()
-    text += b"}\n"
+    text = sealed(content, f"the state file {path}")
     new = path.with_name(f"{path.name}.new")
     with writing_state(path):
         make_folder(path.parent, private=1)
@@ -64,17 +55,41 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise StateError(f"can't read the state file {path}: {error.strerror or error}") from error
     try:
-        whole = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        body = bytes(whole["content"])
-        if msgspec.json.decode(whole["sha256"]) == hashlib.sha256(body).hexdigest():
-            return msgspec.json.decode(body)
-    except (msgspec.DecodeError, KeyError, UnicodeDecodeError):
+        return unsealed(text)
+    except ValueError:
         pass
     beside = f" The state before it may stand in {_previous(path).name} beside it." if _previous(path).exists() else ""
     raise StateError(
         f"the state file {path} is damaged: its checksum does not match",
         hint=f"Restore it from a backup, or start again with --fresh.{beside}",
     )
+
+
+def sealed(content: Any, place: str) -> bytearray:
+    """Some content as JSON in bytes with its checksum. Raises StateError that names the `place` where it has no form in JSON."""
+    start, middle = b'{"sha256":"', b'","content":'
+    text = bytearray(start + b"0" * 64 + middle)
+    inside = len(text)
+    try:
+        msgspec.json.Encoder(enc_hook=_plain).encode_into(content, text, inside)
+    except (TypeError, ValueError) as error:
+        raise StateError(f"can't write {place}: it would hold a value that JSON has no form for: {error}") from error
+    with memoryview(text) as view:
+        view[len(start) : len(start) + 64] = hashlib.sha256(view[inside:]).hexdigest().encode()
+    text += b"}\n"
+    return text
+
+
+def unsealed(text: bytes) -> Any:
+    """The content of such bytes. Raises ValueError where they are cut or damaged."""
+    try:
+        whole = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        body = bytes(whole["content"])
+        if msgspec.json.decode(whole["sha256"]) == hashlib.sha256(body).hexdigest():
+            return msgspec.json.decode(body)
+    except (msgspec.DecodeError, KeyError, UnicodeDecodeError) as error:
+        raise ValueError("it is no sealed document") from error
+    raise ValueError("its checksum does not match")
 
 
 def _plain(value: Any) -> Any:

@@ -22,6 +22,9 @@ from ozzy.testing.persistence import PersistenceContract
 from ozzy.testing.reader import ReaderContract
 from ozzy.testing.report import NotifierContract, StatsManagerContract
 from ozzy.testing.scripted import Abort, Bad, End, Pause, ScriptedReader
+from ozzy.testing.shared import SharedPersistence
+from ozzy.testing.shared_persistence import SharedPersistenceContract
+from ozzy.testing.takeover import TakeoverContract
 from ozzy.testing.transform import TransformContract
 from ozzy.testing.writer import WriterContract
 
@@ -43,7 +46,10 @@ __all__ = [
     "PersistenceContract",
     "ReaderContract",
     "ScriptedReader",
+    "SharedPersistence",
+    "SharedPersistenceContract",
     "StatsManagerContract",
+    "TakeoverContract",
     "TransformContract",
     "WriterContract",
     "registry",

@@ -14,8 +14,8 @@ import attrs
 import ozzy
 from ozzy import Registry, Result, StateError
 from ozzy.testing.modules import registry
-from ozzy.testing.process import Ended, in_child
-from ozzy.testing.steps import Steps
+from ozzy.testing.process import Ended, Freezing, in_child
+from ozzy.testing.steps import Steps, freeze
 
 _REPORT = "report.json"
 _DOCUMENTS = "documents.jsonl"
@@ -32,7 +32,10 @@ class Report:
 
 @attrs.frozen
 class Job:
-    """What the child does: run the config, or go on with it where it has begun. `document` stands in for the newest checkpoint."""
+    """What the child does: run the config, or go on with it where it has begun. `document` stands in for the newest checkpoint.
+
+    Before step `last` it is killed, or freezes.
+    """
 
     config: dict[str, Any]
     modules: Mapping[str, type]
@@ -41,12 +44,13 @@ class Job:
     out: Path
     last: int = 0
     document: Any = None
+    freezes: bool = False
 
     def __call__(self) -> None:
         """Run, and write down how it went."""
         os.chdir(self.folder)
         registry = registry_of(self.modules)
-        steps = Steps(self.last)
+        steps = Steps(self.last, freeze) if self.freezes else Steps(self.last)
         modules = [registry.resolve(kind, name).cls for kind, name in sections(self.config)]
         with (self.out / _DOCUMENTS).open("a", encoding="utf-8") as kept, steps.watching(*modules), self._keeping(modules[-1], kept):
             result = self._run(registry)
@@ -115,6 +119,12 @@ class Attempt:
         """Run or go on, killed before step `last` or after so many seconds."""
         job = Job(self.config, self.modules, self.folder, self.state, self.out, last, document)
         return in_child(job, self.out / "child.log", seconds=seconds, fork=self.fork)
+
+    def freeze(self, last: int) -> Freezing:
+        """Run until it freezes before step `last`."""
+        job = Job(self.config, self.modules, self.folder, self.state, self.base / self.name / "frozen", last, freezes=True)
+        job.out.mkdir(exist_ok=True)
+        return Freezing.start(job, job.out / "child.log", fork=self.fork)
 
     def report(self) -> Report:
         """What the run told when it came to its end."""

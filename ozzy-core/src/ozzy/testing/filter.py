@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ozzy import Batch, DataError
-from ozzy.testing.batches import BatchContract
+from ozzy.testing.remembering import RememberingContract
 from ozzy.testing.verdict import difference, plain, shown
 
 
-class _LookingContract(BatchContract):
+class _LookingContract(RememberingContract):
     """What filters and groupers promise alike."""
 
     def test_records_are_left_as_they_are(self) -> None:

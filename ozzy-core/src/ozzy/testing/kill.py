@@ -231,17 +231,20 @@ class KillContract:
 
     def _chosen(self) -> list[int]:
         """The numbers of the steps to kill before."""
-        asked = ASKED or str(self.kills)
-        everyone = list(range(1, len(self.steps) + 1))
-        if asked == "all" or int(asked) >= len(everyone):
+        return self.spread_steps(ASKED or self.kills)
+
+    def spread_steps(self, count: int | str, after: int = 0) -> list[int]:
+        """The numbers of so many steps (`all`: of every one) behind step `after`, those around prepare, commit and publish first."""
+        everyone = list(range(after + 1, len(self.steps) + 1))
+        if count == "all" or int(count) >= len(everyone):
             return everyone
         decisive = [
             number
             for number in everyone
             if self.steps[number - 1].startswith(tuple(f"{when} {call}(" for when in ("before", "after") for call in DECISIVE))
         ]
-        chosen = set(_spread(decisive, int(asked) // 2))
-        chosen |= set(_spread([number for number in everyone if number not in chosen], int(asked) - len(chosen)))
+        chosen = set(_spread(decisive, int(count) // 2))
+        chosen |= set(_spread([number for number in everyone if number not in chosen], int(count) - len(chosen)))
         return sorted(chosen)
 
 

@@ -14,6 +14,7 @@ _PATIENCE = 5.0
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS ozzy_rows (row INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS ozzy_checkpoint (writer TEXT PRIMARY KEY, number INTEGER NOT NULL, epoch INTEGER NOT NULL)",
+    "CREATE TEMP TABLE waiting (row INTEGER PRIMARY KEY, run TEXT NOT NULL, record TEXT NOT NULL)",
 )
 
 
@@ -28,8 +29,9 @@ class LedgerWriter(BaseWriter):
     """Writes each record as a row of a SQLite file, in a transaction that stores the checkpoint's number with the rows.
 
     The worked example of a writer with a transaction. The row of `ozzy_checkpoint` is changed `where number = n - 1 and epoch = mine`,
-    so that a checkpoint is committed once, by one process. Who resumes raises the epoch first, and is refused where the destination
-    is at another checkpoint than the state says.
+    so that a checkpoint is committed once, by one process: `fence` has stored the epoch there. Who resumes is refused where the
+    destination is at another checkpoint than the state says. Rows wait in a table of the connection, so that the transaction, which
+    locks out others, is short.
     """
 
     Options: ClassVar[type] = LedgerOptions
@@ -38,31 +40,36 @@ class LedgerWriter(BaseWriter):
     def start(self, context: WriterContext) -> None:
         super().start(context)
         self.key = f"{context.run_id}/{context.label}"
-        self.number = self.written = self.epoch = 0
+        self.number = self.written = 0
         self._connection: sqlite3.Connection | None = None
+
+    def fence(self, epoch: int) -> None:
+        with self._speaking():
+            self._execute("BEGIN IMMEDIATE")
+            number, stored = self._checkpoint(self._connected())
+            if stored > epoch:
+                self._execute("ROLLBACK")
+                raise self._overtaken(stored)
+            self._execute("INSERT OR REPLACE INTO ozzy_checkpoint VALUES (?, ?, ?)", (self.key, number, epoch))
+            self._execute("COMMIT")
 
     def resume(self, state: Receipt | None) -> None:
         expected = state["number"] if state is not None else 0
         with self._speaking():
-            self._execute("BEGIN IMMEDIATE")
-            number, epoch = self._checkpoint(self._connected())
-            if number != expected:
-                self._execute("ROLLBACK")
-                raise DestinationError(
-                    f"{self._path} is at checkpoint {number} of this run, the state says {expected}",
-                    hint="Another process has gone on with this run, or an older state was put back. Resume with the newest state.",
-                )
-            self.epoch = epoch + 1
-            self._execute("INSERT OR REPLACE INTO ozzy_checkpoint VALUES (?, ?, ?)", (self.key, number, self.epoch))
-            self._execute("COMMIT")
+            number = self._stored()
+        if number != expected:
+            raise DestinationError(
+                f"{self._path} is at checkpoint {number} of this run, the state says {expected}",
+                hint="Another process has gone on with this run, or an older state was put back. Resume with the newest state.",
+            )
+        self.discard({})
         self.number = expected
         self.written = state["written"] if state is not None else 0
 
     def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
         rows = [(self.context.run_id, line.decode()) for line in batch.lines]
         with self._speaking():
-            self._begin()
-            self._connected().executemany("INSERT INTO ozzy_rows (run, record) VALUES (?, ?)", rows)
+            self._connected().executemany("INSERT INTO waiting (run, record) VALUES (?, ?)", rows)
         self.written += len(rows)
 
     def prepare(self, final: bool) -> Receipt:
@@ -73,14 +80,17 @@ class LedgerWriter(BaseWriter):
         with self._speaking():
             if self._stored() >= number:
                 return
-            self._begin()
+            self._execute("BEGIN IMMEDIATE")
             changed = self._execute(
                 "UPDATE ozzy_checkpoint SET number = ? WHERE writer = ? AND number = ? AND epoch = ?",
-                (number, self.key, number - 1, self.epoch),
+                (number, self.key, number - 1, self.context.epoch),
             )
             if changed != 1:
+                _, stored = self._checkpoint(self._connected())
                 self._execute("ROLLBACK")
-                raise DestinationError(f"another process has gone on with this run in {self._path}", hint="Nothing more is written here.")
+                raise self._overtaken(stored)
+            self._execute("INSERT INTO ozzy_rows (run, record) SELECT run, record FROM waiting ORDER BY row")
+            self._execute("DELETE FROM waiting")
             self._execute("COMMIT")
         self.number = number
 
@@ -89,9 +99,9 @@ class LedgerWriter(BaseWriter):
             return Outcome.PUBLISHED if self._stored() >= receipt["number"] else Outcome.GONE
 
     def discard(self, receipt: Receipt) -> None:
-        if self._connection is not None and self._connection.in_transaction:
+        if self._connection is not None:
             with self._speaking():
-                self._execute("ROLLBACK")
+                self._execute("DELETE FROM waiting")
 
     def close(self) -> None:
         connection: sqlite3.Connection | None = getattr(self, "_connection", None)
@@ -118,6 +128,7 @@ class LedgerWriter(BaseWriter):
             self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=_PATIENCE)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA temp_store = FILE")
             for table in _TABLES:
                 self._connection.execute(table)
         return self._connection
@@ -125,9 +136,11 @@ class LedgerWriter(BaseWriter):
     def _execute(self, statement: str, values: tuple[Any, ...] = ()) -> int:
         return self._connected().execute(statement, values).rowcount
 
-    def _begin(self) -> None:
-        if not self._connected().in_transaction:
-            self._execute("BEGIN IMMEDIATE")
+    def _overtaken(self, epoch: int) -> DestinationError:
+        return DestinationError(
+            f"another process has gone on with this run in {self._path}, under epoch {epoch}; this one has {self.context.epoch}",
+            hint="Nothing more is written here.",
+        )
 
     def _checkpoint(self, connection: sqlite3.Connection) -> tuple[int, int]:
         found = connection.execute("SELECT number, epoch FROM ozzy_checkpoint WHERE writer = ?", (self.key,)).fetchone()
@@ -149,4 +162,6 @@ class LedgerWriter(BaseWriter):
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            if self._connection is not None and self._connection.in_transaction:
+                self._connection.rollback()
             raise DestinationError(f"the ledger {self._path} can't be used: {error}") from error

@@ -9,6 +9,7 @@ from ozzy.testing.bare import BareWriter
 from ozzy.testing.ledger import LedgerWriter
 from ozzy.testing.memory import MemoryPersistence
 from ozzy.testing.scripted import ScriptedReader
+from ozzy.testing.shared import SharedPersistence
 
 HOOKS = {
     "reader": "ozzy_read",
@@ -22,11 +23,17 @@ HOOKS = {
     "stats_manager": "ozzy_stats",
     "notifications": "ozzy_notify",
 }
-_OURS: dict[str, type] = {"scripted": ScriptedReader, "bare": BareWriter, "ledger": LedgerWriter, "memory": MemoryPersistence}
+_OURS: dict[str, type] = {
+    "scripted": ScriptedReader,
+    "bare": BareWriter,
+    "ledger": LedgerWriter,
+    "memory": MemoryPersistence,
+    "shared": SharedPersistence,
+}
 
 
 def registry(**modules: type) -> Registry:
-    """The installed modules, the testing ones (`scripted`, `bare`, `ledger`, `memory`), and these classes under these names.
+    """The installed modules, the testing ones (`scripted`, `bare`, `ledger`, `memory`, `shared`), and these classes under these names.
 
     >>> from ozzy import BaseFilter
     >>> class Even(BaseFilter):

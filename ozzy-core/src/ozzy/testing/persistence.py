@@ -48,9 +48,13 @@ class PersistenceContract(ModuleContract):
 
     def opened(self, module: BasePersistence | None = None, run: str = "run-1") -> BasePersistence:
         """A persistence that was told where its state belongs."""
-        persistence = module or self.make()
-        persistence.open(StateLocation(self.folder / "state" / run, run, "pipeline"))
+        persistence: BasePersistence = module or self.make()
+        persistence.open(self.location(run))
         return persistence
+
+    def location(self, run: str) -> StateLocation:
+        """Where the state of a run belongs."""
+        return StateLocation(self.folder / "state" / run, run, "pipeline")
 
     def new(self, module: BasePersistence | None = None) -> BasePersistence:
         """One that was made ready for a new run."""

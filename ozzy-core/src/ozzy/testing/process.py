@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -45,16 +46,55 @@ def in_child(work: Callable[[], Any], log: Path, *, seconds: float | None = None
     The child is forked where the system can do that (and `fork` says so), else started anew: then `work` has to be picklable.
     What it prints goes to the file `log`.
     """
+    child = _started(work, log, fork=fork)
+    child.join(seconds)
+    if child.is_alive():
+        child.kill()
+        child.join()
+    return _ended(child, log)
+
+
+@attrs.define
+class Freezing:
+    """Some work in a child process that freezes itself (SIGSTOP) on its way."""
+
+    child: Any
+    log: Path
+
+    @classmethod
+    def start(cls, work: Callable[[], Any], log: Path, *, fork: bool = True) -> "Freezing":
+        """Start it, as `in_child` does."""
+        return cls(_started(work, log, fork=fork), log)
+
+    def frozen(self) -> bool:
+        """Wait until it has frozen, or ended: whether it has frozen."""
+        found = os.waitid(os.P_PID, self.child.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        return found is not None and found.si_code == os.CLD_STOPPED
+
+    def wake(self) -> Ended:
+        """Let it go on, and wait for its end."""
+        os.kill(self.child.pid, signal.SIGCONT)
+        self.child.join()
+        return _ended(self.child, self.log)
+
+    def kill(self) -> Ended:
+        """End it, frozen or not."""
+        self.child.kill()
+        self.child.join()
+        return _ended(self.child, self.log)
+
+
+def _started(work: Callable[[], Any], log: Path, *, fork: bool) -> Any:
     can_fork = fork and "fork" in multiprocessing.get_all_start_methods()
     context: Any = multiprocessing.get_context("fork" if can_fork else "spawn")
     child = context.Process(target=_inside, args=(work, log))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*fork.*")
         child.start()
-    child.join(seconds)
-    if child.is_alive():
-        child.kill()
-        child.join()
+    return child
+
+
+def _ended(child: Any, log: Path) -> Ended:
     status = int(child.exitcode)
     child.close()
     return Ended(status, log.read_text(encoding="utf-8", errors="replace") if status > 0 and log.exists() else "")

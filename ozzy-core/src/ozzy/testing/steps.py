@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
@@ -20,6 +21,7 @@ from unittest import mock
 import attrs
 
 from ozzy import BasePersistence, BaseReader
+from ozzy.contracts.lease import RENEWING
 from ozzy.contracts.writer import BaseWriter
 
 _CALLS: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
@@ -31,9 +33,28 @@ _EVENTS: Final = frozenset(
 )
 _PROTOCOL: Final[dict[type, tuple[str, ...]]] = {
     BaseReader: ("read", "acknowledge", "get_next_batch"),
-    BaseWriter: ("resume", "write_batch", "write", "flush", "finish_writing", "prepare", "publish", "recover", "discard", "abandon"),
-    BasePersistence: ("generate_new_job", "get_last_position", "commit_position"),
+    BaseWriter: (
+        "fence",
+        "resume",
+        "write_batch",
+        "write",
+        "flush",
+        "finish_writing",
+        "prepare",
+        "publish",
+        "recover",
+        "discard",
+        "abandon",
+    ),
+    BasePersistence: ("generate_new_job", "get_last_position", "commit_position", "write_document"),
 }
+
+
+def freeze() -> None:
+    """Stop this process until it is told to go on."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 DECISIVE: Final = ("prepare", "publish", "commit_position")
 """The calls around which a kill tells most."""
 
@@ -49,8 +70,8 @@ class Steps:
     active: bool = True
 
     def step(self, name: str) -> None:
-        """One more step is about to be done."""
-        if not self.active:
+        """One more step is about to be done. The thread that renews a lease does none: it works when the clock says so."""
+        if not self.active or threading.current_thread().name == RENEWING:
             return
         self.names.append(f"{name}, in {self.within[-1]}" if self.within and not name.startswith(("before ", "after ")) else name)
         if len(self.names) == self.last:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ozzy import Batch, DataError
-from ozzy.testing.batches import BatchContract
+from ozzy.contracts.stage import stateful
+from ozzy.testing.remembering import RememberingContract
 from ozzy.testing.samples import odd_records
 from ozzy.testing.verdict import as_text, difference, plain, shown
 
 
-class TransformContract(BatchContract):
+class TransformContract(RememberingContract):
     """What a transform promises: records that do not depend on how they come, and one for one where it says so.
 
         class TestLitres(TransformContract):
@@ -38,8 +39,9 @@ class TransformContract(BatchContract):
         whole = self.whole()
         if len(whole) != len(self.samples):
             self.broken(f"it says one_to_one, is given {len(self.samples)} records and gives {len(whole)}")
+        module = self.make()
         for row, record in enumerate(self.samples):
-            alone = self.outcome(self.make(), self.batch([record]))
+            alone = self.outcome(module if stateful(module) else self.make(), self.batch([record]))
             if len(alone) != 1:
                 self.broken(f"it says one_to_one and makes {len(alone)} records of {shown(record)}")
             if as_text(alone[0]) != as_text(whole[row]):

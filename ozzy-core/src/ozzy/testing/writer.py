@@ -8,12 +8,12 @@ import pytest
 from ozzy import Batch, DataError, Outcome, Staging
 from ozzy.data.json_text import encode_record
 from ozzy.testing.found import visible
+from ozzy.testing.overtaken import Overtaken
 from ozzy.testing.samples import HUGE, UNICODE
 from ozzy.testing.taking_back import TakingBack
-from ozzy.testing.writing import STATE
 
 
-class WriterContract(TakingBack):
+class WriterContract(TakingBack, Overtaken):
     """What a writer promises: nothing to be seen before it is published, everything once after it, whoever publishes and how often.
 
         class TestShelf(WriterContract):
@@ -153,7 +153,7 @@ class WriterContract(TakingBack):
         self.finish(writer)
         writer.close()
         self.expect(range(20), "prepared twice")
-        self._same_as_undisturbed()
+        self.same_as_undisturbed()
 
     def test_recover_tells_what_became_of_it(self) -> None:
         """STAGED or GONE before publishing, PUBLISHED after it; and asking changes nothing."""
@@ -215,22 +215,7 @@ class WriterContract(TakingBack):
         self.counted(self.finish(other), 20)
         other.close()
         self.expect(range(20), "gone on with after a light checkpoint")
-        self._same_as_undisturbed()
-
-    def _same_as_undisturbed(self) -> None:
-        if not self.local or not (got := visible(self.folder)):
-            return
-        calm = self.folder / STATE / "calm"
-        calm.parent.mkdir(exist_ok=True)
-        writer = self.begin(folder=calm)
-        writer.resume(None)
-        self.write(writer, range(20))
-        self.finish(writer)
-        writer.close()
-        wanted = visible(calm)
-        for name in sorted({*wanted, *got}):
-            if wanted.get(name) != got.get(name):
-                self.broken(f"{name} is not, byte for byte, what a run that was never killed makes")
+        self.same_as_undisturbed()
 
     def test_going_on_from_the_start_forgets_what_was_begun(self) -> None:
         """A run killed before its first checkpoint begins again: what it had written is not there."""
@@ -247,7 +232,7 @@ class WriterContract(TakingBack):
         self.finish(other)
         other.close()
         self.expect(range(20), "begun again after a kill before the first checkpoint")
-        self._same_as_undisturbed()
+        self.same_as_undisturbed()
 
     def test_going_on_after_a_full_checkpoint(self) -> None:
         """What is published stays, what was written after it is forgotten, and the rest follows."""

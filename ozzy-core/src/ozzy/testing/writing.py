@@ -30,6 +30,8 @@ class WriterAtWork(ModuleContract):
     speaks_with = (DestinationError,)
     local: ClassVar[bool] = True
     """Whether what is published lies below `self.folder`, so that bytes can be compared."""
+    epoch: int = 0
+    """That of the writer begun last."""
 
     def record(self, number: int) -> dict[str, Any]:
         """The record of an id. Some are large, so that more than one piece of a file is written at once."""
@@ -47,9 +49,17 @@ class WriterAtWork(ModuleContract):
     # A writer at work
 
     def begin(
-        self, module: Any = None, *, folder: Path | None = None, grouped: bool = False, dry_run: bool = False, run: str = "run-1"
+        self,
+        module: Any = None,
+        *,
+        folder: Path | None = None,
+        grouped: bool = False,
+        dry_run: bool = False,
+        run: str = "run-1",
+        contested: bool = False,
     ) -> BaseWriter:
-        """A new writer, started as the same run would start it, in whichever process."""
+        """A new writer, started as the same run would start it, in whichever process: under an epoch that is one more each time."""
+        self.epoch += 1
         place = folder or self.folder
         place.mkdir(exist_ok=True)
         writer: BaseWriter = module or self.make(folder=place)
@@ -63,8 +73,12 @@ class WriterAtWork(ModuleContract):
             formatter=make("formatter", self.formatter, Metadata(working_folder=place)),
             grouped=grouped,
             dry_run=dry_run,
+            epoch=self.epoch,
+            contested=contested,
         )
         writer.start(context)
+        if not dry_run:
+            writer.fence(self.epoch)
         return writer
 
     def write(self, writer: BaseWriter, numbers: Iterable[int], group: tuple[str, ...] = ()) -> None:
@@ -124,6 +138,23 @@ class WriterAtWork(ModuleContract):
         if files:
             self.broken(f"{when}, {min(files)} is to be seen at the destination")
         self.expect([], when)
+
+    def same_as_undisturbed(self, when: str = "") -> None:
+        """Fail where local files are not, byte for byte, those of a run in which the records 0 to 19 were written without trouble."""
+        if not self.local or not (got := visible(self.folder)):
+            return
+        calm = self.folder / STATE / "calm"
+        calm.parent.mkdir(exist_ok=True)
+        writer = self.begin(folder=calm)
+        writer.resume(None)
+        self.write(writer, range(20))
+        self.finish(writer)
+        writer.close()
+        wanted = visible(calm)
+        for name in sorted({*wanted, *got}):
+            if wanted.get(name) != got.get(name):
+                told = f"{when}, {name}" if when else name
+                self.broken(f"{told} is not, byte for byte, what a run that was never killed makes")
 
     @property
     def staging(self) -> Staging:

@@ -354,8 +354,7 @@ class CommitsAtPrepare(LedgerWriter):
 
     def prepare(self, final):
         receipt = super().prepare(final)
-        if self._connection is not None and self._connection.in_transaction:
-            self._connection.execute("COMMIT")
+        self._connected().execute("INSERT INTO ozzy_rows (run, record) SELECT run, record FROM waiting")
         return receipt
 
 
@@ -370,8 +369,8 @@ class CommitsWhenClosed(LedgerWriter):
     """Commits what is open when it is closed."""
 
     def close(self):
-        if self._connection is not None and self._connection.in_transaction:
-            self._connection.execute("COMMIT")
+        if self._connection is not None:
+            self._connection.execute("INSERT INTO ozzy_rows (run, record) SELECT run, record FROM waiting")
         super().close()
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ozzy.data.positions import pack, unpack
 from ozzy.errors import StateError
-from ozzy.run.positions import pack, unpack
 
 
 def saved(position: Any) -> Any:
