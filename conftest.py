@@ -11,6 +11,11 @@ import ozzy.log
 OURS = ("OZZY_", "EXPORTERS_")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `pytest` may be asked for here."""
+    parser.addoption("--update-table", action="store_true", help="write what tests/faults saw into docs/promises.md")
+
+
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Options fall back to environment variables; none of them may come from outside a test."""

@@ -1,9 +1,9 @@
-"""Stages that remember something from record to record, for tests of what a resumed run goes on from."""
+"""Modules for tests of what a resumed run goes on from: stages that remember something, and a formatter whose files can't be continued."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from ozzy import BaseFilter, BaseGrouper, BaseTransform, Batch, option, options
+from ozzy import BaseExportFormatter, BaseFilter, BaseGrouper, BaseTransform, Batch, option, options
 
 
 @options
@@ -91,3 +91,24 @@ class EveryOther(BaseFilter):
 
     def set_state(self, state: Any) -> None:
         self.takes = state["takes"]
+
+
+class Sealed(BaseExportFormatter):
+    """JSON lines between a beginning and an end, of which a file can't be continued in another process: every checkpoint is a full one."""
+
+    file_extension = "sealed"
+    resumable = False
+    appendable = False
+
+    def header(self) -> bytes:
+        return b"begin\n"
+
+    def footer(self) -> bytes:
+        return b"end\n"
+
+    def format_rows(self, batch: Batch) -> list[bytes]:
+        return [line + b"\n" for line in batch.lines]
+
+    @property
+    def separator(self) -> bytes:
+        return b""

@@ -191,3 +191,7 @@ def test_a_path_below_the_working_folder_is_told_without_it(tmp_path):
     assert progress.short_path(str(tmp_path / "out" / "a.jl")) == "out/a.jl"
     assert progress.short_path("/elsewhere/a.jl") == "/elsewhere/a.jl"
     assert progress.short_path("a name") == "a name"
+
+
+def test_the_rate_is_that_of_this_process_after_a_resume():
+    assert told(at(1_000_500, records_before=1_000_000)).split(" · ")[2] == "250/s"

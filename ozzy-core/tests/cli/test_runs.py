@@ -65,7 +65,7 @@ def test_show_tells_counts_files_and_checkpoints(ozzy, finished, tmp_path):
     assert lines[0] == f"{finished}  finished"
     assert "  pipeline: numbers" in lines
     assert "  reader: 30 in, 30 out" in lines
-    assert any(line.startswith("  checkpoints: 0 light, 1 full, ") for line in lines)
+    assert any(line.startswith("  checkpoints: 0 light in 0.00 s, 1 full in ") for line in lines)
     assert any(line.startswith(f"  {tmp_path / 'out' / 'numbers0000.jl'}: 30 rows, ") for line in lines)
 
 

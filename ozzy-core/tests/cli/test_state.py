@@ -4,13 +4,16 @@ import io
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from ozzy.contracts import file_writer
 from ozzy.errors import StateError
 from ozzy.run.runs import Lease, StateFolder
 from ozzy.run.state import rewind
+from ozzy.staging.files import StagedFiles
 from ozzy.staging.state_files import read_json, write_json
 
 ROWS = 120
@@ -361,3 +364,41 @@ def test_without_yes_it_asks(ozzy, failed, monkeypatch):
 
     assert f"Put run {run_id} back to start?" in told.err
     assert (told.code, (folder_of(run_id) / "checkpoint.json").read_bytes()) == (130, before)
+
+
+MANY = {"grouper": {"name": "file_key", "options": {"keys": ["id"]}}, "writer": {"name": "fs", "options": {"filebase": "out/{groups[0]}"}}}
+
+
+@pytest.fixture
+def spilled(failed, monkeypatch):
+    """A run of many groups that failed: rows of most wait in the spill log; its id."""
+    monkeypatch.setattr(file_writer, "StagedFiles", partial(StagedFiles, group_limit=5, receipt_limit=5))
+    return failed(LIGHT, **MANY)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flaw"),
+    [
+        ("out/.ozzy-*/writer/*spill*", "the rows of further groups that wait there are missing"),
+        (".ozzy/*/*/staged/writer.files", "the list of files that the checkpoint counts on is missing or damaged"),
+    ],
+)
+@pytest.mark.parametrize("readable", [True, False], ids=["checkpoint readable", "checkpoint damaged"])
+def test_what_the_generation_before_rests_on_is_looked_at_first(readable, pattern, flaw, ozzy, spilled):
+    paths = list(Path().glob(pattern))
+    assert paths
+    for path in paths:
+        path.unlink()
+    if not readable:
+        (folder_of(spilled) / "checkpoint.json").write_text("{}")
+
+    told = refused(ozzy, spilled)
+
+    assert f"run {spilled} can't go on from there: " in told
+    assert flaw in told
+
+
+def test_a_run_of_many_groups_goes_back_where_all_is_there(ozzy, spilled):
+    assert ozzy("state", "rewind", spilled, "--to", "previous", "--yes").code == 0
+    assert ozzy("run", "c.json", "--resume", *SKIP).code == 0
+    assert len(list(Path("out").glob("*"))) == ROWS

@@ -137,3 +137,11 @@ def test_errors_that_speak_to_the_user_pass(error):
         raise error
 
     assert caught.value is error
+
+
+def test_lack_of_memory_is_told_as_what_it_is():
+    with pytest.raises(SourceError) as caught, blamed_on("reading a.jl", BaseModule(), SourceError):
+        raise MemoryError
+
+    assert caught.value.message == "reading a.jl (BaseModule) ran out of memory"
+    assert "batch_size" in caught.value.hint

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -221,3 +222,11 @@ class TestJsonLike:
     def test_numbers_that_json_has_not_stay(self):
         (value, problems) = self.copied([math.inf])
         assert (value, problems) == ([math.inf], [])
+
+
+def test_a_pipe_is_refused_before_anybody_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "c.json")
+
+    assert failure(tmp_path / "c.json") == (
+        f"{tmp_path / 'c.json'} is a pipe, not a config file\nSave the config in a file: a resumed run is to find it again."
+    )

@@ -11,7 +11,7 @@ from ozzy.contracts.reader import BaseReader, Split
 from ozzy.contracts.transform import BaseTransform
 from ozzy.contracts.writer import BaseWriter, Staging
 from ozzy.data.batch import Batch, Rejected
-from ozzy.errors import DataError, DestinationError, Interrupted, SourceError, StateError
+from ozzy.errors import DataError, DestinationError, Interrupted, PluginError, SourceError, StateError
 from ozzy.options.settings import CheckpointSettings, FullEvery
 from ozzy.run.books import Books
 from ozzy.run.error_policy import ErrorPolicy
@@ -611,3 +611,73 @@ def test_a_listener_needs_no_method():
     listener.checkpoint_committed("light", 1, 0.1)
     listener.run_finished(None)
     assert listener.batch_done(None) is None  # type: ignore[arg-type, func-returns-value]
+
+
+def test_records_of_an_earlier_process_are_told_apart():
+    class Told(Listener):
+        def batch_done(self, progress: Any) -> None:
+            seen.append((progress.records_read, progress.records_before))
+
+    seen: list[tuple[int, int]] = []
+    first, _ = make(Numbers([1, 2, 3, 4]), limit=2, listener=Told())
+    first.run()
+    second, _ = make(Numbers([1, 2, 3, 4]), place=Place(0, 2), listener=Told())
+    second.books.restore(first.books.to_dict())
+    second.run()
+
+    assert seen == [(2, 0), (4, 2)]
+
+
+@pytest.mark.parametrize("position", [7, {"at": [1, 2]}])
+def test_a_position_that_does_not_move_is_refused_before_its_records_go_on(position: Any) -> None:
+    class Stands(Numbers):
+        def read(self, split: Split, position_before: Any) -> Iterator[Batch]:
+            for batch in super().read(split, None):
+                batch.position = position
+                yield batch
+
+    written = Kept()
+    runner, _ = make(Stands([1, 2, 3, 4]), written)
+
+    with pytest.raises(PluginError, match=r"^Stands gave 2 records of 0 with the position that stood before them\nA resumed run would"):
+        runner.run()
+
+    assert runner.books.stages["reader"].records_out == 2
+
+
+def test_a_position_may_stand_still_where_nothing_came_or_none_is_told() -> None:
+    class Idle(Numbers):
+        def read(self, split: Split, position: Any) -> Iterator[Batch]:
+            for batch in super().read(split, position):
+                yield batch
+                yield Batch.from_lines([], split=split.id, position=batch.position)
+
+    class Silent(Numbers):
+        def read(self, split: Split, position: Any) -> Iterator[Batch]:
+            for batch in super().read(split, position):
+                batch.position = None
+                yield batch
+
+    for reader in (Idle([1, 2, 3, 4]), Silent([1, 2, 3, 4])):
+        runner, _ = make(reader)
+        runner.run()
+        assert runner.books.stages["reader"].records_out == 4
+
+
+def test_a_reader_that_moves_the_position_it_is_given_moves_its_own() -> None:
+    """As inherited ones do, which keep it and count in it: where the run stands is the run's."""
+
+    class Counts(Numbers):
+        def read(self, split: Split, position: Any) -> Iterator[Batch]:
+            position = position or {"at": 0}
+            for batch in super().read(split, position["at"]):
+                position["at"] += len(batch)
+                batch.position = dict(position)
+                yield batch
+
+    kept = Kept(limit=1)
+    runner, _ = make(Counts([1, 2, 3, 4]), kept, place=Place(0, {"at": 2}))
+
+    runner.run()
+
+    assert (kept.numbers, runner.place.position, runner.place.rows) == ([3], {"at": 2}, 1)

@@ -324,3 +324,21 @@ def test_what_a_pipeline_is_known_by(tmp_path):
     assert identity_of("orders", tmp_path / "config.yaml") == "orders"
     assert identity_of(None, tmp_path / "link.yaml") == str((tmp_path / "config.yaml").resolve())
     assert (identity_of(None, None), identity_of("", None)) == (None, None)
+
+
+def test_runs_of_a_pipeline_are_in_the_order_of_their_epochs_whatever_the_clock_said(state):
+    later = state.new("orders", START.replace(year=2027), {"epoch": 4})
+    earlier = state.new("orders", START, {"epoch": 5})
+    earliest = state.new("orders", START.replace(year=2025), {"epoch": 3})
+
+    assert [run.id for run in state.runs("orders")] == [earliest.id, later.id, earlier.id]
+    assert [run.id for run in state.runs()] == [earliest.id, earlier.id, later.id]
+
+
+def test_a_damaged_run_keeps_its_place_by_its_date(state):
+    first = state.new("orders", START, {"epoch": 1})
+    second = state.new("orders", START.replace(month=4), {"epoch": 2})
+    third = state.new("orders", START.replace(month=5), {"epoch": 3})
+    (second.folder / "run.json").write_text("{}")
+
+    assert [run.id for run in state.runs("orders")] == [first.id, second.id, third.id]

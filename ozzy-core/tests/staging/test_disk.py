@@ -26,6 +26,7 @@ def failing(error: int):
         (errno.ENOSPC, "Make room, then go on with --resume: nothing that was committed is lost."),
         (errno.EDQUOT, "Make room, then go on with --resume: nothing that was committed is lost."),
         (errno.EFBIG, "Make room, then go on with --resume: nothing that was committed is lost."),
+        (errno.EMFILE, "Raise the limit on open files (ulimit -n), then go on with --resume."),
         (errno.EACCES, "Choose a folder that may be written, or change its permissions."),
         (errno.EROFS, "Choose a folder that may be written, or change its permissions."),
         (errno.EIO, None),

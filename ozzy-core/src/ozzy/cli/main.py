@@ -143,17 +143,41 @@ def call(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except Exception as error:
-        return told(error, **settings)
-    _end_output()
+        _end_output()
+        printing = isinstance(error, OSError) and _raised_by_echo(error)
+        return told(_cannot_print(error) if printing else error, **settings)
+    unprinted = _end_output()
+    if unprinted is not None:
+        return told(_cannot_print(unprinted), **settings)
     return outcome if isinstance(outcome, int) else 0
 
 
-def _end_output() -> None:
-    """Keep Python from complaining at exit where nobody reads standard output any more."""
+def _end_output() -> OSError | None:
+    """What keeps standard output from taking the rest, if anything does: then Python is kept from trying again at exit.
+
+    That nobody reads it any more is nothing to tell.
+    """
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return None if isinstance(error, BrokenPipeError) else error
+    return None
+
+
+def _raised_by_echo(error: BaseException) -> bool:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code is not click.echo.__code__:
+        trace = trace.tb_next
+    return trace is not None
+
+
+def _cannot_print(error: Exception) -> Exception:
+    from ozzy.errors import DestinationError
+
+    return DestinationError(
+        f"can't write to standard output: {getattr(error, 'strerror', None) or error}", hint="Let it go to a place with room."
+    )
 
 
 def told(error: Exception, *, debug: bool, log: dict[str, str]) -> int:

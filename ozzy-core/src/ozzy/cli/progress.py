@@ -69,7 +69,7 @@ def told(progress: Progress, width: int | None = None) -> str:
     facts = [
         (0, f"{progress.records_read:,} read"),
         (3, f"{progress.records_written:,} written"),
-        (1, f"{progress.records_read / seconds:,.0f}/s"),
+        (1, f"{(progress.records_read - progress.records_before) / seconds:,.0f}/s"),
     ]
     if progress.bytes_read:
         facts.append((4, f"{size(progress.bytes_read)}, {size(progress.bytes_read / seconds)}/s"))

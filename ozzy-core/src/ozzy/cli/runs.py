@@ -65,13 +65,18 @@ def _list(state: Any, *, as_json: bool) -> None:
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show(run_id: str, state_dir: Path | None, config: Path | None, as_json: bool) -> None:
-    """Show what became of RUN (its id, or the beginning of it): counts, files and checkpoints."""
+    """Show what became of RUN (its id, or the beginning of it): counts, files, and checkpoints with what they cost.
+
+    Of a run that has not finished, its last checkpoint is shown: where it stands, and the counts up to there.
+    """
     with _state(state_dir, config) as state:
         _show(state.find(run_id), as_json=as_json)
 
 
 def _show(run: Any, *, as_json: bool) -> None:
     facts = _facts(run)
+    if run.unfinished and run.damage is None and (run.shared or run.facts["signature"].get("persistence.name", "file") == "file"):
+        facts |= _last_checkpoint(run)
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
@@ -84,9 +89,9 @@ def _show(run: Any, *, as_json: bool) -> None:
     if facts.get("error"):
         click.echo(f"  {styled('error', fg='red')}: {facts['error']}")
     if facts.get("checkpoints"):
-        taken, cost = facts["checkpoints"], facts["checkpoint_seconds"]
-        share = cost / facts["seconds"] if facts["seconds"] else 0
-        click.echo(f"  checkpoints: {taken['light']} light, {taken['full']} full, {duration(cost)} ({share:.1%} of the run)")
+        click.echo(f"  checkpoints: {cost_of(facts['checkpoints'], facts['seconds'])}")
+    for line in _standing(facts):
+        click.echo(line)
     for stage, counts in (facts.get("counts") or {}).items():
         reasons = "".join(f", {number:,} {reason}" for reason, number in counts["reasons"].items())
         click.echo(f"  {stage}: {counts['records_in']:,} in, {counts['records_out']:,} out{reasons}")
@@ -96,6 +101,40 @@ def _show(run: Any, *, as_json: bool) -> None:
         click.echo(f"  {file['path'] or file['name']}: {count(file['rows'], 'row')}, {size(file['size'])}, sha256 {file['checksum']}")
     if run.unfinished and run.state not in {"running", "damaged"}:
         click.echo(f"Go on with it: ozzy resume {run.id}")
+
+
+def cost_of(checkpoints: dict[str, Any], seconds: float | None) -> str:
+    """How many checkpoints of each kind there were, their seconds, and their share of the run's."""
+    told = [f"{kind['taken']:,} {name} in {duration(kind['seconds'])}" for name, kind in checkpoints.items()]
+    share = sum(kind["seconds"] for kind in checkpoints.values()) / seconds if seconds else 0
+    return f"{', '.join(told)} ({share:.1%} of the run)"
+
+
+def _last_checkpoint(run: Any) -> dict[str, Any]:
+    """What the checkpoint of a run says, as `ozzy state show` tells it; its cost too, where the run ended without a word."""
+    from ozzy.errors import StateError
+    from ozzy.run.state import shown
+
+    try:
+        told = shown(run)["checkpoint"]
+    except StateError as error:
+        return {"checkpoint": None, "checkpoint_error": error.message}
+    if told is None or run.facts["state"] != "running":
+        return {"checkpoint": told}
+    return {"checkpoint": told, "checkpoints": told["cost"], "seconds": told["seconds"]}
+
+
+def _standing(facts: dict[str, Any]) -> list[str]:
+    from ozzy.cli.state import checkpoint_lines
+    from ozzy.log import redact
+
+    if facts.get("checkpoint_error"):
+        return [f"  checkpoint: {facts['checkpoint_error']}"]
+    if "checkpoint" not in facts:
+        return []
+    if facts["checkpoint"] is None:
+        return ["  no checkpoint yet: a resume starts at the beginning"]
+    return [redact(line) for line in checkpoint_lines(facts["checkpoint"])]
 
 
 @runs.command(short_help="Delete the state of old runs.")

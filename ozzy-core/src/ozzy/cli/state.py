@@ -62,11 +62,12 @@ def show(run: str, state_dir: Path | None, config: Path | None, as_json: bool) -
     if checkpoint is None:
         lines.append("  no checkpoint yet: a resume starts at the beginning")
     else:
-        lines += _checkpoint(checkpoint)
+        lines += checkpoint_lines(checkpoint)
     click.echo(redact("\n".join(lines)))
 
 
-def _checkpoint(told: dict[str, Any]) -> list[str]:
+def checkpoint_lines(told: dict[str, Any]) -> list[str]:
+    """What a checkpoint says, for people."""
     full = "" if told["kind"] == "full" else f"; the last full one: {told['last_full'] or 'none'}"
     lines = [f"  checkpoint: {told['kind']}, number {told['number']}, {told['phase']}, of {told['at']}{full}"]
     lines.append(f"  the one before: {told['previous_generation'] or 'none'}")

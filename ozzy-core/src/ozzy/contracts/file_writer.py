@@ -191,7 +191,10 @@ class BaseFileWriter(BaseWriter):
         if mark.exists():
             return
         if not staged.exists():
-            raise DestinationError(f"the staged file {staged} is gone, and {entry['name']} was not published")
+            raise DestinationError(
+                f"the staged file {staged} is gone, and {entry['name']} was not published",
+                hint="Go on with --resume: what is lost is read again, as far back as it takes.",
+            )
         self.entry = entry
         self.write(str(staged), tuple(entry["group"]))
         with at_destination(mark):
@@ -236,6 +239,16 @@ class BaseFileWriter(BaseWriter):
     def results(self, receipt: Receipt) -> list[dict[str, Any]]:
         files = chain(self.files.before(receipt), self.files.finished(receipt) if receipt["final"] else ())
         return [{key: entry[key] for key in ("name", "rows", "size", "sha256")} for entry in files]
+
+    def visible(self, receipt: Receipt) -> list[dict[str, Any]]:
+        out = {entry["name"] for entry in self.files.before(receipt)}
+        if receipt["final"]:
+            out |= {entry["name"] for entry in self.files.finished(receipt) if self.is_out(entry)}
+        return [file for file in self.results(receipt) if file["name"] in out]
+
+    def is_out(self, entry: dict[str, Any]) -> bool:
+        """Whether one finished file is at its place, staged still or not."""
+        return self.recover_file(entry) is Outcome.PUBLISHED
 
     @property
     def resumable(self) -> bool:

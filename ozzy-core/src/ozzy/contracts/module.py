@@ -167,5 +167,10 @@ def blamed_on(name: str, module: object, error_class: type[OzzyError]) -> Iterat
         yield
     except OzzyError:
         raise
+    except MemoryError as error:
+        raise error_class(
+            f"{name} ({type(module).__name__}) ran out of memory",
+            hint="Give it more, or make batches smaller (the reader's batch_size); one record has to fit into memory several times over.",
+        ) from error
     except Exception as error:
         raise error_class(f"{name} ({type(module).__name__}) failed: {reason(error)}") from error

@@ -170,6 +170,9 @@ class Stream:
     fingerprint: str = ""
 
 
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+
+
 @options
 class StreamReaderOptions:
     """Options of every reader of streams of bytes."""
@@ -263,7 +266,10 @@ class BaseStreamReader(BaseReader):
         if member is not None:
             yield from self._read_member(attrs.evolve(split, id=name, size=None), member, position)
             return
-        raw = self.open_stream(self.stream(split))
+        stream = self.stream(split)
+        if stream.size == 0 and split.id.endswith(_COMPRESSED):
+            self.logger.warning(f"{split.id} has no bytes, not even those of an empty archive, and counts as a file without records")
+        raw = self.open_stream(stream)
         try:
             yield from self._decoded(raw, split.id, position)
         finally:

@@ -179,6 +179,10 @@ class BaseWriter(BaseModule):
         """The files or objects a receipt has made visible: `name`, `rows`, `size`, `sha256` of each, and `path` where there is one."""
         return []
 
+    def visible(self, receipt: Receipt) -> list[dict[str, Any]]:
+        """Those of the results that are there, of a receipt whose publishing may have been cut short."""
+        return self.results(receipt if self.recover(receipt) is Outcome.PUBLISHED else receipt | {"final": False})
+
     def summary(self, receipt: Receipt) -> Any:
         """What a writer that absorbs records has made of them until this receipt, as JSON: given back by the run. None for others."""
         return None

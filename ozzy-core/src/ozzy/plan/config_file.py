@@ -90,6 +90,8 @@ class _Copy:
 
 def _text_of(path: Path) -> str:
     told, hint = "", None
+    if path.is_fifo():
+        raise ConfigError(f"{path} is a pipe, not a config file", hint="Save the config in a file: a resumed run is to find it again.")
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:

@@ -43,6 +43,8 @@ def _not_listed(_document: Document) -> None:
 class Checkpoints:
     """Takes the checkpoints of one run. `writers` maps labels to writers, `still_ours` raises where the lease is lost.
 
+    `taken` and `spent` count this process's checkpoints and their seconds; `before` is what `cost` told in the process before it.
+
     `list_published` is told of each document once all of it is published, and again after a kill: manifests follow from the document alone.
     """
 
@@ -52,9 +54,30 @@ class Checkpoints:
     list_published: Callable[[Document], None] = _not_listed
     number: int = 0
     taken: dict[str, int] = attrs.field(factory=lambda: {"light": 0, "full": 0})
-    seconds: float = 0.0
+    before: dict[str, Any] = attrs.field(factory=dict)
+    spent: dict[str, float] = attrs.field(factory=lambda: {"light": 0.0, "full": 0.0})
     committed: Document | None = None
     last_full: Document | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that were spent on checkpoints."""
+        return sum(self.spent.values())
+
+    def cost(self) -> dict[str, Any]:
+        """How many checkpoints of each kind were taken since the run began, and what they cost in seconds."""
+        none = {"taken": 0, "seconds": 0.0}
+        return {
+            kind: {"taken": before["taken"] + self.taken[kind], "seconds": before["seconds"] + self.spent[kind]}
+            for kind in self.taken
+            for before in [self.before.get(kind, none)]
+        }
+
+    def _cost_with(self, kind: str, seconds: float) -> dict[str, Any]:
+        """The cost as a checkpoint that is being taken tells it: itself among them, as far as it has come."""
+        cost = self.cost()
+        cost[kind] = {"taken": cost[kind]["taken"] + 1, "seconds": cost[kind]["seconds"] + seconds}
+        return cost
 
     @property
     def light_possible(self) -> bool:
@@ -71,13 +94,14 @@ class Checkpoints:
             with blamed_on(label, writer, DestinationError):
                 receipts[label] = writer.prepare(final=full)
         document = {"format": FORMAT, "kind": kind, "number": self.number + full, "writers": receipts, **facts(receipts)}
+        document["cost"] = self._cost_with(kind, time.monotonic() - began)
         if full:
             self._publish(document)
         else:
             self._commit(document | {"phase": "committed", "last_full": self.last_full})
         self.committed = document | {"phase": "committed"}
         self.taken[kind] += 1
-        self.seconds += time.monotonic() - began
+        self.spent[kind] += time.monotonic() - began
         return self.committed
 
     def recover(self) -> Document | None:
@@ -164,6 +188,7 @@ class Checkpoints:
             self.committed = _alone(document)
             self.last_full = self.committed if document["kind"] == "full" else document["last_full"]
             self.number = document["number"]
+            self.before = document.get("cost", {})
 
     def _commit(self, document: Document) -> None:
         self.still_ours()
@@ -186,7 +211,6 @@ def published_files(document: Document | None, writers: dict[str, BaseWriter]) -
     found = []
     for label, writer in writers.items():
         receipt = document["writers"][label]
-        if document["phase"] == "prepared" and writer.recover(receipt) is not Outcome.PUBLISHED:
-            receipt = receipt | {"final": False}
-        found += [str(file.get("path") or file["name"]) for file in writer.results(receipt)]
+        files = writer.visible(receipt) if document["phase"] == "prepared" else writer.results(receipt)
+        found += [str(file.get("path") or file["name"]) for file in files]
     return found

@@ -76,7 +76,9 @@ class ErrorPolicy:
         """Refuse one record: what the books call that. Raises DataError where the run ends by it; `more` is as in `Refused`."""
         policy = self._policy_of(stage)
         if policy == "fail":
-            raise DataError(f"{rejected.where}: {rejected.message}" if rejected.where else rejected.message, hint=ADVICE.format("source"))
+            raise DataError(
+                f"{rejected.where}: {rejected.message}" if rejected.where else rejected.message, hint=ADVICE.format(_culprit(stage))
+            )
         if policy == "quarantine" and self.keep is not None:
             self.keep(Refused(stage, rejected, **more))
         self.rejected += 1
@@ -100,7 +102,7 @@ class ErrorPolicy:
         if limit is not None and count > limit:
             raise DataError(
                 f"more than {limit} bad records{where}; the last in {stage}: {rejected.where}: {rejected.message}",
-                hint="Mend the source or raise errors.limit; then go on with --resume.",
+                hint=f"Mend the {_culprit(stage)} or raise errors.limit; then go on with --resume.",
             )
 
 
@@ -109,3 +111,7 @@ ADVICE = (
     "then go on with --resume."
 )
 """What to do about a record that ends a run; it is told what is to be mended."""
+
+
+def _culprit(stage: str) -> str:
+    return "source" if stage == "reader" else "record or the module"

@@ -337,8 +337,7 @@ class Execution:
                 files=result.files,
                 summaries=result.summaries,
                 times=result.times,
-                checkpoints=self.checkpoints.taken if self.checkpoints is not None else {},
-                checkpoint_seconds=self.checkpoints.seconds if self.checkpoints is not None else 0.0,
+                checkpoints=self._cost(),
                 error=None,
             )
             self.record.tidy()
@@ -441,7 +440,8 @@ class Execution:
         except OzzyError as unkept:
             self.pipeline.reader.logger.warning("bad records since the last checkpoint can't be shown", error=unkept.message)
         try:
-            self.record.save(state=state, ended=datetime.now().astimezone().isoformat(), error=message, seconds=self._elapsed())
+            ended = datetime.now().astimezone().isoformat()
+            self.record.save(state=state, ended=ended, error=message, seconds=self._elapsed(), checkpoints=self._cost())
         except StateError as unsaved:
             self.pipeline.reader.logger.warning("what became of the run can't be saved", error=unsaved.message)
         if isinstance(error, OzzyError):
@@ -456,6 +456,9 @@ class Execution:
         except StateError:
             return False
         return True
+
+    def _cost(self) -> dict[str, Any]:
+        return self.checkpoints.cost() if self.checkpoints is not None else {}
 
     def _elapsed(self) -> float:
         return self.elapsed_before + time.monotonic() - self.began

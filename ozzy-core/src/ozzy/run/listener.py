@@ -7,13 +7,17 @@ import attrs
 
 @attrs.frozen
 class Progress:
-    """How far a run is: records read and written, bytes read, files begun, seconds since it began."""
+    """How far a run is: records read and written, bytes read, files begun, and the seconds of this process.
+
+    `records_before` of the records were read by earlier processes of the run.
+    """
 
     records_read: int
     records_written: int
     bytes_read: int
     files: int
     seconds: float
+    records_before: int = 0
 
 
 class Listener:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from copy import deepcopy
 from typing import Any
 
 import attrs
@@ -10,7 +11,7 @@ import attrs
 from ozzy.contracts.module import blamed_on
 from ozzy.contracts.reader import BaseReader, Split
 from ozzy.data.batch import Batch
-from ozzy.errors import Interrupted, SourceError
+from ozzy.errors import Interrupted, PluginError, SourceError
 from ozzy.run.books import Books
 from ozzy.run.error_policy import ErrorPolicy
 from ozzy.run.listener import Listener, Progress, Stop
@@ -68,9 +69,11 @@ class Runner:
     bytes_read: int = 0
     began: float = attrs.field(factory=time.perf_counter)
     ended_early: bool = False
+    records_before: int = 0
 
     def run(self) -> None:
         """Read to the end, to a limit, or until asked to stop (Interrupted)."""
+        self.records_before = self.books.stages["reader"].records_out
         for number, split in self.splits.after(self.place.split):
             if number != self.place.split:
                 self.place = Place(number)
@@ -93,12 +96,13 @@ class Runner:
         return False
 
     def _batches(self, split: Split) -> Generator[Batch]:
-        yield from self.reader.read(split, self.place.position)
+        yield from self.reader.read(split, deepcopy(self.place.position))
 
     def _batch(self, batch: Batch) -> bool:
         before = self._times()
         staged = self._staged()
         done, position = self.place.rows, batch.position
+        self._refuse_repeated(batch)
         left = max(0, done - len(batch))
         batch, cut = self._enter(batch, done)
         rows_read = len(batch)
@@ -115,6 +119,13 @@ class Runner:
             self._checkpoint_if_due()
         self._report(before)
         return ended
+
+    def _refuse_repeated(self, batch: Batch) -> None:
+        if len(batch) and batch.position is not None and batch.position == self.place.position and self.reader.resumable:
+            raise PluginError(
+                f"{type(self.reader).__name__} gave {len(batch)} records of {batch.split} with the position that stood before them",
+                hint="A resumed run would read them again. The position of a batch has to be the one after it.",
+            )
 
     def _enter(self, batch: Batch, done: int) -> tuple[Batch, int | None]:
         """Book what was read, without the rows that are done already, and cut off at the limit of the run."""
@@ -208,7 +219,8 @@ class Runner:
         """How far the run is."""
         written = sum(outlet.given for outlet in self.outlets)
         files = sum(outlet.writer.files.next_file for outlet in self.outlets if hasattr(outlet.writer, "files"))
-        return Progress(self.books.stages["reader"].records_out, written, self.bytes_read, files, time.perf_counter() - self.began)
+        seconds = time.perf_counter() - self.began
+        return Progress(self.books.stages["reader"].records_out, written, self.bytes_read, files, seconds, self.records_before)
 
     def _times(self) -> dict[str, float]:
         return self.seconds() if self.report is not None else {}

@@ -151,8 +151,9 @@ class StateFolder:
         return self.root / f"{stem}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
     def runs(self, identity: str | None = None) -> list[RunRecord]:
-        """The runs of one pipeline or of all, oldest first."""
-        return sorted(self._records(identity), key=lambda record: (datetime.fromisoformat(record.facts["started"]), record.id))
+        """The runs of one pipeline or of all, oldest first. Of one pipeline, the epochs say which those are, whatever the clock did."""
+        found = sorted(self._records(identity), key=lambda record: (datetime.fromisoformat(record.facts["started"]), record.id))
+        return found if identity is None else _by_epoch(found)
 
     def lease(self, identity: str, pause: Callable[[float], None] = time.sleep) -> AnyLease:
         """The lease of a pipeline, not taken yet; `pause` waits so many seconds, and may raise to stop the waiting."""
@@ -314,6 +315,15 @@ def guessed(run: str, pipeline: str, damage: StateError, otherwise: datetime) ->
     except ValueError:
         started = otherwise.astimezone()
     return {"run": run, "pipeline": pipeline, "started": started.isoformat(), "state": "damaged", "error": damage.message}
+
+
+def _by_epoch(records: list[RunRecord]) -> list[RunRecord]:
+    """Runs in the order of their epochs; one whose facts are damaged stays behind those that stood before it."""
+    highest, keys = 0, {}
+    for record in records:
+        highest = max(highest, record.facts.get("epoch", 0))
+        keys[record.id] = record.facts.get("epoch", highest)
+    return sorted(records, key=lambda record: keys[record.id])
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -18,6 +18,8 @@ from ozzy.run.books import Books
 from ozzy.run.error_policy import ADVICE, ErrorPolicy
 from ozzy.run.kept import kept_row
 
+_MEND_THE_MODULE = "Mend the module: it has to give one for each record."
+
 
 class Stage:
     """One module at work on batches. `name` is its place in the config, and its row in the books; `changes` whether it changes records."""
@@ -151,7 +153,9 @@ class FilterStage(Stage):
                 raise self.failure(batch, error, None if self.stateful else self.module.mask) from error
             rows, mask = self.each_row(batch, self._judge)
         if len(mask) != len(rows):
-            raise DataError(f"{self.name} ({type(self.module).__name__}) gave a mask of {len(mask)} for {len(rows)} records")
+            raise DataError(
+                f"{self.name} ({type(self.module).__name__}) gave a mask of {len(mask)} for {len(rows)} records", hint=_MEND_THE_MODULE
+            )
         return rows, mask
 
     def _judge(self, one: Batch) -> bool:
@@ -233,7 +237,9 @@ class GroupStage(Stage):
         """The same rows; `keys` holds a group for each."""
         batch, self.keys = self.each(batch, self._key) if self.one_by_one else self._grouped(batch)
         if len(self.keys) != len(batch):
-            raise DataError(f"{self.name} ({type(self.module).__name__}) gave {len(self.keys)} groups for {len(batch)} records")
+            raise DataError(
+                f"{self.name} ({type(self.module).__name__}) gave {len(self.keys)} groups for {len(batch)} records", hint=_MEND_THE_MODULE
+            )
         self.books.enter(self.name, len(batch), len(batch))
         return batch
 

@@ -63,6 +63,8 @@ def shown(record: RunRecord) -> dict[str, Any]:
         "place": document["place"],
         "splits": list(_splits(record.read_list(SPLITS, document["splits"]), document["place"])),
         "books": document["books"],
+        "seconds": document["seconds"],
+        "cost": document.get("cost", {}),
         "writers": {label: _summary(receipt, record.folder, label) for label, receipt in document["writers"].items()},
     }
     return told
@@ -131,6 +133,7 @@ def _back(record: RunRecord, to: Target) -> str:
     if last_full is None:
         record.put_checkpoint(None)
         return f"run {record.id} stands at its start"
+    _refuse_flawed(record, last_full)
     record.put_checkpoint(last_full | {"phase": "committed"})
     return f"run {record.id} stands at its last full checkpoint, {last_full['number']}"
 
@@ -154,6 +157,7 @@ def _to_previous(record: RunRecord) -> str:
         )
     if document is None and previous["phase"] != "prepared":
         _refuse_published(record, previous)
+    _refuse_flawed(record, previous)
     write_json(path, previous)
     return f"run {record.id} stands at its {previous['kind']} checkpoint of {previous['at']}, {previous['phase']}"
 
@@ -180,6 +184,13 @@ def _refuse_published(record: RunRecord, previous: Document) -> None:
             raise StateError(
                 f"the staged data of {label} in {folder} is not what the previous generation says", hint="Start anew with --fresh."
             )
+
+
+def _refuse_flawed(record: RunRecord, document: Document) -> None:
+    """Raises StateError where something that a checkpoint rests on is missing or damaged."""
+    flaw = next(_rests_on(record.folder, document), None)
+    if flaw is not None:
+        raise StateError(f"run {record.id} can't go on from there: {flaw}", hint="Start anew with --fresh.")
 
 
 def _generation(path: Path) -> str | None:

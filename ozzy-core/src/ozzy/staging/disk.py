@@ -13,6 +13,7 @@ _PIECE = 1 << 20
 _AT_A_TIME = 32
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NO_HANDLES = frozenset({errno.EMFILE, errno.ENFILE})
 _NO_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP})
 
 
@@ -27,14 +28,17 @@ class at_destination:  # noqa: N801  (reads as a phrase: with at_destination(pat
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, OSError):
-            raise DestinationError(f"can't write {self.path}: {error.strerror or error}", hint=_advice(error)) from error
+            raise DestinationError(f"can't write {self.path}: {error.strerror or error}", hint=advice(error)) from error
 
 
-def _advice(error: OSError) -> str | None:
+def advice(error: OSError) -> str | None:
+    """What to do about an error of the system, where that is known."""
     if error.errno in _NO_ROOM:
         return "Make room, then go on with --resume: nothing that was committed is lost."
     if error.errno in _NO_RIGHT:
         return "Choose a folder that may be written, or change its permissions."
+    if error.errno in _NO_HANDLES:
+        return "Raise the limit on open files (ulimit -n), then go on with --resume."
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ozzy.errors import DestinationError, StateError
-from ozzy.staging.disk import make_folder, sync_folder, write_all
+from ozzy.staging.disk import advice, make_folder, sync_folder, write_all
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def read_json(path: Path) -> Any:
             hint="Restore it from a backup, or start again with --fresh.",
         ) from error
     except OSError as error:
-        raise StateError(f"can't read the state file {path}: {error.strerror or error}") from error
+        raise StateError(f"can't read the state file {path}: {error.strerror or error}", hint=advice(error)) from error
     try:
         return unsealed(text)
     except ValueError:

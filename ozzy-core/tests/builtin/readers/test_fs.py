@@ -325,3 +325,37 @@ def test_wrong_input_is_an_error_of_the_config(reader, input, path, message):
 def test_input_has_to_be_given():
     with pytest.raises(ConfigError, match=r"reader\.options\.input: missing"):
         FSReader()
+
+
+def test_an_archive_that_grows_is_not_taken_for_damaged(tmp_path, reader):
+    """What is added to it stands where a next member would: the change is told, not the damage."""
+    put(tmp_path, "a.jl.gz", content=gzip.compress(b'{"a":1}\n{"a":2}\n'))
+    one = reader("a.jl.gz", batch_size=1)
+    [split] = one.splits()
+    batches = one.read(split, None)
+    next(batches)
+    with (tmp_path / "a.jl.gz").open("ab") as file:
+        file.write(b"more")
+
+    with pytest.raises(SourceError, match=r"^a.jl.gz has changed since the run began"):
+        list(batches)
+
+
+def test_a_damaged_archive_that_does_not_change_is_told_as_damaged(tmp_path, reader):
+    put(tmp_path, "a.jl.gz", content=gzip.compress(b'{"a":1}\n') + b"more")
+    one = reader("a.jl.gz")
+    [split] = one.splits()
+
+    with pytest.raises(SourceError, match=r"^a.jl.gz holds something else than gz data from byte"):
+        list(one.read(split, None))
+
+
+@pytest.mark.parametrize("name", ["a.jl.gz", "a.csv.xz", "a.zst", "a.json.bz2"])
+def test_no_bytes_under_the_name_of_an_archive_are_told(name, tmp_path, reader, caplog):
+    put(tmp_path, name, content=b"")
+    put(tmp_path, "plain.jl", content=b"")
+
+    assert lines_of(reader(".")) == []
+
+    assert [record.getMessage() for record in caplog.records if "no bytes" in record.getMessage()] != []
+    assert "plain.jl has no bytes" not in caplog.text

@@ -235,7 +235,7 @@ def test_staged_data_that_is_gone_is_told(tmp_path):
     shutil.rmtree(tmp_path / "out")
 
     assert writer.recover(receipt) is Outcome.GONE
-    with pytest.raises(DestinationError, match=r"es/x0000.jl is not what was published there, and its staged copy is gone"):
+    with pytest.raises(DestinationError, match=r"es/x0000.jl is not there, and its staged copy is gone"):
         writer.publish(receipt)
 
 

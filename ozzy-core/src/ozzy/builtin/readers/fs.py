@@ -115,7 +115,11 @@ class FSReader(BaseStreamReader):
     def read(self, split: Split, position: Any) -> Iterator[Batch]:
         name = parts_of(split.id)[0]
         self._refuse_changed(name, split.fingerprint)
-        yield from super().read(split, position)
+        try:
+            yield from super().read(split, position)
+        except SourceError:
+            self._refuse_changed(name, split.fingerprint)
+            raise
         self._refuse_changed(name, split.fingerprint)
 
     @property

@@ -41,7 +41,11 @@ class FSWriter(BaseNamedFileWriter):
         staged, target = self._paths(entry)
         if not staged.exists():
             if not same_content(target, entry):
-                raise DestinationError(f"{target} is not what was published there, and its staged copy is gone")
+                now = "is not what the run made" if os.path.lexists(target) else "is not there"
+                raise DestinationError(
+                    f"{target} {now}, and its staged copy is gone",
+                    hint="Go on with --resume: what is lost is read again, as far back as it takes.",
+                )
             return
         with at_destination(target):
             if self.if_exists == "overwrite":
@@ -71,6 +75,9 @@ class FSWriter(BaseNamedFileWriter):
         if same_content(staged, entry):
             return Outcome.STAGED
         return Outcome.PUBLISHED if same_content(target, entry) else Outcome.GONE
+
+    def is_out(self, entry: dict[str, Any]) -> bool:
+        return same_content(self._paths(entry)[1], entry)
 
     def discard(self, receipt: Receipt) -> None:
         if not self.files.lists(receipt):
