@@ -37,7 +37,7 @@ def test_files_that_were_out_when_publishing_was_cut_are_named(tmp_path: Path, m
         os.link(staged, target)
         linked.append(target)
 
-    monkeypatch.setattr(fs, "_link", link)
+    monkeypatch.setattr(fs, "link", link)
     with pytest.raises(KilledError):
         ozzy.run(config(tmp_path), state_dir=tmp_path / "state")
     monkeypatch.undo()
@@ -52,7 +52,7 @@ def test_nothing_is_named_where_nothing_is_out(tmp_path: Path, monkeypatch: pyte
     def link(staged: Path, target: Path) -> None:
         raise KilledError
 
-    monkeypatch.setattr(fs, "_link", link)
+    monkeypatch.setattr(fs, "link", link)
     with pytest.raises(KilledError):
         ozzy.run(config(tmp_path), state_dir=tmp_path / "state")
     monkeypatch.undo()

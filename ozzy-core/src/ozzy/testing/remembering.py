@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,11 +49,13 @@ class RememberingContract(BatchContract):
         records = self._records()
         matters = False
         for number in range(1, len(records)):
-            old = self.make()
+            folder = self.folder / f"remembered-{number}"
+            old = self._at_work(folder)
             self._given(old, records[:number], 0)
             state = self._saved(old, number)
             expected = self._given(old, records[number:], number)
-            new = self.make()
+            old.close()
+            new = self._at_work(folder)
             if state is not None:
                 new.set_state(unpack(json.loads(json.dumps(state))))
             self._compare(expected, self._given(new, records[number:], number), number)
@@ -65,11 +68,13 @@ class RememberingContract(BatchContract):
         self._needs_memory()
         records = self._records()
         half = len(records) // 2
-        old = self.make()
+        folder = self.folder / "remembered"
+        old = self._at_work(folder)
         self._given(old, records[:half], 0)
         saved = as_text(self._saved(old, half))
         given = unpack(json.loads(saved))
-        new = self.make()
+        old.close()
+        new = self._at_work(folder)
         if given is not None:
             new.set_state(given)
         if as_text(self._saved(new, half)) != saved:
@@ -78,6 +83,12 @@ class RememberingContract(BatchContract):
     def _needs_memory(self) -> None:
         if not stateful(self.make()):
             pytest.skip("it remembers nothing: it has no get_state()")
+
+    def _at_work(self, folder: Path) -> Any:
+        """A new module with a folder of its own, as a run gives it one; the next one finds there what this one leaves."""
+        module = self.make()
+        module.state_folder = folder
+        return module
 
     def _records(self) -> list[Record]:
         return [*self.samples, *self.samples]
