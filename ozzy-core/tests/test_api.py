@@ -396,3 +396,35 @@ def test_several_writers_get_every_record(config: dict[str, Any], tmp_path: Path
 
     assert rows(tmp_path / "out/a0000.jl") == rows(tmp_path / "out/b0000.jl.gz")
     assert {file.writer for file in result.files} == {"first", "second"}
+
+
+def test_a_listener_sees_the_pipeline_before_anything_begins(config: dict[str, Any], tmp_path: Path) -> None:
+    class Looker(Listener):
+        def __init__(self) -> None:
+            self.seen: list[Any] = []
+
+        def pipeline_built(self, pipeline: Any) -> None:
+            self.seen.append(pipeline)
+
+        def run_started(self, run_id: str, pipeline: str, *, resumed: bool, prints: bool = False) -> None:
+            self.seen.append(run_id)
+
+    looker = Looker()
+    result = ozzy.run(config, state_dir=tmp_path / "state", listener=looker)
+    built, run_id = looker.seen
+    assert isinstance(built, ozzy.Pipeline)
+    assert built.metadata.per_module["reader"]["read_items"] == result.records_read
+    assert run_id == result.run_id
+
+
+def test_a_pipeline_that_is_built_already_is_the_one_that_runs(config: dict[str, Any], tmp_path: Path) -> None:
+    from ozzy.plan.config import load_config
+    from ozzy.plan.pipeline import build, metadata_of
+    from ozzy.run.start import Start
+
+    loaded, registry = load_config(config), ozzy.Registry.load()
+    pipeline = build(loaded, registry, metadata_of(loaded))
+    start = Start(loaded, {}, tmp_path / "state", None, None, None, registry, built=pipeline)
+    assert start.go(False).state == "finished"
+    assert pipeline.metadata.run_id
+    assert start.built is None

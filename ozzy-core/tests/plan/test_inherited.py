@@ -249,3 +249,17 @@ def test_other_packages_are_none_of_the_finders_business():
 def test_importing_ozzy_does_not_load_the_table():
     code = "import sys, ozzy; assert 'ozzy.plan' not in sys.modules; import ozzy.utils; assert 'ozzy.plan.inherited' in sys.modules"
     assert subprocess.run([sys.executable, "-W", "error", "-c", code], check=False).returncode == 0
+
+
+def test_a_package_of_another_root_finds_the_same_names_and_its_own():
+    more = {"": {"Tap": "ozzy:Batch"}, "utils": {"TmpFile": "ozzy:Batch"}, "taps": {"Tap": "ozzy:Batch"}}
+
+    def names(module):
+        spec = inherited.module_spec(module, lambda kind, name: None, more)
+        return set() if spec is None else set(spec.loader._names)
+
+    assert names("exporters.utils") == {"TmpFile", "dict_list", "int_list", "str_list"}
+    assert names("exporters.readers.base_reader") == {"BaseReader"}
+    assert (names("exporters.taps"), names("exporters")) == ({"Tap"}, {"Tap"})
+    assert names("exporters.no_such_thing") == set()
+    assert inherited.module_spec("ozzy", lambda kind, name: None) is None

@@ -5,11 +5,11 @@ inherited modules as `ozzy.readers.base_reader` and so on. This file maps both t
 finder in `ozzy/__init__.py` and the mentions in `plan/registry.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from ozzy.errors import PluginError
@@ -171,13 +171,14 @@ ClassOf = Callable[[str, str], Any]
 """Kind and short name to the class that is installed."""
 
 
-def module_spec(name: str, class_of: ClassOf) -> ModuleSpec | None:
+def module_spec(name: str, class_of: ClassOf, more: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> ModuleSpec | None:
     """How to import the inherited module of this full name (`ozzy.readers.fs_reader`); None where there was none.
 
-    Its names are looked up when they are asked for, so the module itself costs nothing.
+    Its names are looked up when they are asked for, so the module itself costs nothing. `more` has further names, in the form of `IMPORTS`,
+    for a package of another root; those of `""` are the names of that package itself.
     """
-    module = _current(name.removeprefix("ozzy."))
-    names = _names_of(module)
+    module = _current(name.partition(".")[2])
+    names = dict[str, str | tuple[str, str]](more.get("", {})) if not module else _names_of(module, more)
     if not names:
         return None
     spec = ModuleSpec(name, _Loader(names, class_of), is_package=True)
@@ -185,14 +186,14 @@ def module_spec(name: str, class_of: ClassOf) -> ModuleSpec | None:
     return spec
 
 
-def _names_of(module: str) -> dict[str, str | tuple[str, str]]:
+def _names_of(module: str, more: Mapping[str, Mapping[str, str]]) -> dict[str, str | tuple[str, str]]:
     """The names of one module; a package has those of all its modules, as the inherited ones mostly had."""
     names: dict[str, str | tuple[str, str]] = {}
     for path, found in MODULES.items():
         home, _, name = path.rpartition(".")
         if f"{home}.".startswith(f"{module}."):
             names[name] = found
-    for home, exported in IMPORTS.items():
+    for home, exported in (*IMPORTS.items(), *more.items()):
         if f"{home}.".startswith(f"{module}."):
             names |= exported
     return names

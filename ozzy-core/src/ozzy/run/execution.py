@@ -98,6 +98,7 @@ class Execution:
             raise
 
     def _run(self) -> Result:
+        self.listener.pipeline_built(self.pipeline)
         metadata = self.pipeline.metadata
         run_id = self.record.id if self.record is not None else "dry-run"
         metadata.run_id = run_id

@@ -23,6 +23,9 @@ class Progress:
 class Listener:
     """Is told what happens in a run, in the process that runs it. Override what you need; what these raise ends the run."""
 
+    def pipeline_built(self, pipeline: Any) -> None:
+        """The modules of a run are made, nothing is connected. Called once, before all else; `pipeline` is an `ozzy.Pipeline`."""
+
     def run_started(self, run_id: str, pipeline: str, *, resumed: bool, prints: bool = False) -> None:
         """A run begins, or goes on; `prints` says whether a writer prints to standard output."""
 

@@ -36,7 +36,10 @@ PUBLISHED_SHOWN = 10
 
 @attrs.define
 class Start:
-    """What a run begins with; `go` decides between a new run and an old one."""
+    """What a run begins with; `go` decides between a new run and an old one.
+
+    `built` is the pipeline of the config where it is made already: a new run takes it, one that is gone on with has its own.
+    """
 
     config: Config
     overrides: Mapping[str, str]
@@ -48,6 +51,7 @@ class Start:
     accept_changes: bool = False
     allow_code: bool = False
     replay: Replay | None = None
+    built: Pipeline | None = None
     identity: str = attrs.field(init=False)
     epoch: int = attrs.field(default=0, init=False)
 
@@ -107,8 +111,9 @@ class Start:
             state.close()
 
     def _pipeline(self, registry: Registry, started: datetime, config: Config | None = None) -> Pipeline:
+        built, self.built = self.built, None
         config = config or self.config
-        pipeline = build(config, registry, metadata_of(config, started, allow_code=self.allow_code))
+        pipeline = built or build(config, registry, metadata_of(config, started, allow_code=self.allow_code))
         demand(pipeline)
         return pipeline
 

@@ -1,0 +1,1 @@
+"""What stands behind the inherited names: see `names.py` for which there are."""
