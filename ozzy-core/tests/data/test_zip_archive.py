@@ -103,7 +103,9 @@ def test_a_member_that_is_gone_is_told():
         opened(packed([("a", b"x")])).open("b")
 
 
-@pytest.mark.parametrize("data", [b"", b"no archive", b"PK\x03\x04", packed([("a", b"x" * 100)])[:-30]])
+@pytest.mark.parametrize(
+    "data", [b"", b"no archive", b"PK\x03\x04", packed([("a", b"x" * 100)])[:-30]], ids=["empty", "text", "magic", "cut"]
+)
 def test_what_is_no_archive_is_refused(data):
     with pytest.raises(SourceError, match=r"in/a\.zip can't be read as a zip archive"):
         opened(data)
