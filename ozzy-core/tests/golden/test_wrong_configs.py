@@ -27,6 +27,7 @@ def told(text: str, folder: Path) -> str:
     return re.sub(r"Permission denied|Operation not permitted|Read-only file system", "PERMISSION DENIED", text)
 
 
+@pytest.mark.usefixtures("without_plugins")
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
 def test_a_wrong_config_is_told_what_is_wrong(case, tmp_path, monkeypatch, capfd):
     if case == "output_without_permission" and sys.platform != "linux":

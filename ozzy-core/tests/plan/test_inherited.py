@@ -198,6 +198,7 @@ def test_a_deprecated_module_can_be_imported(registry):
     assert KeyValueFilter is registry.resolve("filter", "key_value").cls
 
 
+@pytest.mark.usefixtures("without_plugins")
 def test_what_is_not_installed_is_an_import_error_that_says_what_to_install():
     with pytest.raises(ImportError) as caught:
         from ozzy.readers.s3_reader import S3Reader  # noqa: F401

@@ -194,7 +194,8 @@ def test_a_known_name_that_is_not_installed_says_what_to_install(taps, kind, nam
     assert f"\nIt comes with {package}: `pip install {package}`. " in refused(taps, kind, name)
 
 
-def test_a_class_path_into_a_package_of_ozzy_says_what_to_install(taps):
+def test_a_class_path_into_a_package_of_ozzy_says_what_to_install(taps, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ozzy_s3", None)
     assert refused(taps, "reader", "ozzy_s3.reader:S3Reader") == (
         "unknown reader 'ozzy_s3.reader:S3Reader': there is no module ozzy_s3.reader\n"
         "It comes with ozzy-s3: `pip install ozzy-s3`. Installed are: tap, well."
@@ -246,6 +247,7 @@ def test_a_package_that_is_not_there(taps):
     )
 
 
+@pytest.mark.usefixtures("without_plugins")
 def test_broken_and_blocked_plugins_are_mentioned_where_a_name_is_unknown(install):
     install("ozzy-bad", plugin="raise SystemExit")
     registry = Registry.load(environ={"OZZY_BLOCK_PLUGINS": "builtin"})

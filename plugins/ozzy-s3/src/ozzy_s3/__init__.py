@@ -1,0 +1,1 @@
+"""S3 for ozzy: a reader and a writer."""

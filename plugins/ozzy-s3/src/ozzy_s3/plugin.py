@@ -1,0 +1,15 @@
+"""What this package offers."""
+
+from ozzy import Module, hookimpl
+
+
+@hookimpl
+def ozzy_read() -> dict[str, Module]:
+    """Readers."""
+    return {"s3": Module("ozzy_s3.reader:S3Reader", "Objects of an S3 bucket.")}
+
+
+@hookimpl
+def ozzy_write() -> dict[str, Module]:
+    """Writers."""
+    return {"s3": Module("ozzy_s3.writer:S3Writer", "Objects of an S3 bucket, published whole.")}
