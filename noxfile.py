@@ -136,3 +136,16 @@ def packages(session: nox.Session) -> None:
     session.run(str(binaries / "pip"), "install", "-q", *map(str, sorted(built.glob("*.whl"))), external=True)
     session.run(str(binaries / "pip"), "check", external=True)
     session.run(str(binaries / "ozzy"), "plugins", "list", external=True)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure ozzy and its peers at the same jobs, and write table and chart into docs/ (`nox -s bench -- --help`)."""
+    packages = [part for path in (CORE, *PLUGINS) for part in ("-e", str(path))]
+    session.install("-q", *packages, *group("bench"))
+    alone = Path(session.create_tmp()) / "singer"
+    target = alone / ("Scripts" if sys.platform == "win32" else "bin") / "target-jsonl"
+    if not target.exists():
+        session.run(sys.executable, "-m", "venv", "--clear", str(alone), external=True)
+        session.run(str(target.with_name("pip")), "install", "-q", "target-jsonl", external=True)
+    session.run("python", "-m", "benchmarks", *session.posargs, env={"SINGER_TARGET": str(target)})

@@ -1,6 +1,7 @@
 """The floors: a folder imports only from folders above it, and start-up imports only what it needs."""
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -132,5 +133,16 @@ def test_a_run_imports_only_the_modules_its_config_uses():
         "stats.basic",
         "writers.console",
     }
-    assert libraries(modules) & {"click", "yaml"} == set()
+    assert libraries(modules) & {"click", "structlog", "yaml"} == set()
+    assert modules & {"asyncio", "ssl", "multiprocessing", "concurrent.futures", "http.client"} == set()
     assert ours(modules, "ozzy.cli") | ours(modules, "ozzy.testing") == set()
+
+
+def test_a_run_of_the_command_that_logs_nothing_imports_no_library_for_logs(tmp_path):
+    config = tmp_path / "ten.json"
+    writer = {"name": "fs", "options": {"filebase": str(tmp_path / "out")}}
+    config.write_text(json.dumps({"reader": {"name": "random", "options": {"number_of_items": 10}}, "writer": writer}))
+    arguments = ["run", str(config), "--state-dir", str(tmp_path / "state")]
+    modules = modules_after(f"from ozzy.cli.main import call; assert call({arguments!r}) == 0")
+    assert libraries(modules) & {"rich", "structlog", "yaml"} == set()
+    assert modules & {"asyncio", "ssl", "multiprocessing", "concurrent.futures", "http.client"} == set()

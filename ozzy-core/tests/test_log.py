@@ -172,6 +172,15 @@ class TestLibrary:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert (done.stdout, done.stderr.strip()) == ("", "loud a=1")
 
+    def test_what_is_below_its_level_imports_nothing_and_is_not_shown(self):
+        code = "import sys; from ozzy.log import logger; logger('x').debug('quiet', a=1); print('structlog' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert (done.stdout.strip(), done.stderr) == ("False", "")
+
+    def test_what_is_bound_goes_with_each_line(self, caplog):
+        logger("x", a=1).bind(b=2).warning("with both")
+        assert caplog.records[0].ozzy == {"event": "with both", "a": 1, "b": 2}
+
     def test_importing_it_is_cheap(self):
         code = "import sys, ozzy.log; print([one for one in ('structlog', 'attrs', 'yaml') if one in sys.modules])"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

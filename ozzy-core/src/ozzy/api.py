@@ -25,6 +25,7 @@ from ozzy.run.bookmarks import BookmarkStore
 from ozzy.run.books import Books
 from ozzy.run.error_policy import ErrorPolicy
 from ozzy.run.listener import Listener, Stop
+from ozzy.run.profile import Profile
 from ozzy.run.quarantined import Quarantined
 from ozzy.run.replay import Replay, discarded
 from ozzy.run.result import Result
@@ -74,6 +75,7 @@ def run(
     dry_run: bool = False,
     limit: int | None = None,
     allow_code: bool = False,
+    profile: bool = False,
     listener: Listener | None = None,
     stop: Stop | None = None,
     registry: Registry | None = None,
@@ -84,8 +86,8 @@ def run(
     `"auto"` goes on where it is unfinished, else starts a new one; `fresh` abandons an unfinished one. `set` overrides values by path
     (`{"writer.options.compression": "none"}`). `dry_run` reads and runs every stage and writes nothing; `limit` ends the run after so
     many records read. `accept_changes` lets a resumed run go on although config, versions or source are not as they were when it began.
-    `allow_code` lets the config bring code of its own (the options `imports` and `code`).
-    Raises OzzyError.
+    `allow_code` lets the config bring code of its own (the options `imports` and `code`). With `profile`, the result says where the time
+    went. Raises OzzyError.
     """
     if resume and fresh:
         raise ConfigError("resume and fresh exclude each other")
@@ -94,8 +96,11 @@ def run(
     if limit is not None and limit < 1:
         raise ConfigError(f"limit must be at least 1, not {limit}")
     loaded = load_config(config, set=set or {})
+    listener = listener or Listener()
+    watching = listener.profile = Profile() if profile else None
     start = Start(loaded, set or {}, state_dir, limit, listener, stop, registry, accept_changes, allow_code)
-    return start.go(resume, fresh=fresh, dry_run=dry_run)
+    result = start.go(resume, fresh=fresh, dry_run=dry_run)
+    return result if watching is None else attrs.evolve(result, profile=watching.report(result))
 
 
 def resume(

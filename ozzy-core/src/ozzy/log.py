@@ -9,6 +9,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, TextIO
 from urllib.parse import quote, quote_plus
 
@@ -135,13 +136,34 @@ def logger(name: str, **bound: Any) -> Any:
 
     What is logged with it takes keywords, and `%s` arguments as Python's own loggers do.
     """
+    return _Logger(name if name == "ozzy" or name.startswith("ozzy.") else f"ozzy.{name}", bound)
+
+
+class _Logger:
+    """The structlog logger, made when there is a first line to log: many a run logs nothing, and need not pay for what it imports."""
+
+    def __init__(self, name: str, bound: Mapping[str, Any]) -> None:
+        self._logger = logging.getLogger(name)
+        self._bound = bound
+        self._made: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        level = logging.getLevelNamesMapping().get(name.upper())
+        if level is not None and not self._logger.isEnabledFor(level):
+            return _nothing
+        self._made = self._made or _structlog_logger(self._logger, self._bound)
+        return getattr(self._made, name)
+
+
+def _nothing(*_arguments: Any, **_keywords: Any) -> None:
+    """What a logger does below its level."""
+
+
+def _structlog_logger(target: logging.Logger, bound: Mapping[str, Any]) -> Any:
     from structlog import stdlib, wrap_logger
 
-    whole = name if name == "ozzy" or name.startswith("ozzy.") else f"ozzy.{name}"
     processors: list[Any] = [stdlib.filter_by_level, stdlib.PositionalArgumentsFormatter(), _redacted, _for_logging]
-    return wrap_logger(
-        logging.getLogger(whole), processors=processors, wrapper_class=stdlib.BoundLogger, cache_logger_on_first_use=True, **bound
-    )
+    return wrap_logger(target, processors=processors, wrapper_class=stdlib.BoundLogger, cache_logger_on_first_use=True, **bound)
 
 
 def _redacted(_logger: Any, _method: str, event: Any) -> Any:
@@ -207,12 +229,17 @@ def _as_json(line: dict[str, Any]) -> str:
 
 
 def _for_people(stream: TextIO) -> Callable[[dict[str, Any]], str]:
-    from structlog.dev import ConsoleRenderer, plain_traceback
-
-    render = ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain_traceback, pad_event_to=0)
-
     def line(event: dict[str, Any]) -> str:
         shown = {name: value for name, value in event.items() if name != "logger"}
+        render = _renderer(stream.isatty())
         return str(render(None, "", {**shown, "timestamp": str(event["timestamp"])[11:19]}))
 
     return line
+
+
+@cache
+def _renderer(colours: bool) -> Any:
+    """What makes a line for people; with the first of them, since many a run logs nothing and need not pay for what it imports."""
+    from structlog.dev import ConsoleRenderer, plain_traceback
+
+    return ConsoleRenderer(colors=colours, exception_formatter=plain_traceback, pad_event_to=0)

@@ -134,3 +134,29 @@ def test_a_face_is_made_of_rows_that_fail_only_once():
             return iter(rows)
 
     assert Batch(records=Moody([{"a": 1}])).lines == [b'{"a":1}']
+
+
+def test_what_was_selected_before_is_not_decoded_again_and_follows_the_rows():
+    batch = Batch.from_lines([b'{"a":1,"b":2}', b'{"a":3}', b"{}"]).with_selected(("a", "b"), [(10, 20), (30, MISSING), (MISSING, MISSING)])
+    assert batch.select(("a", "b")) == [(10, 20), (30, MISSING), (MISSING, MISSING)]
+    assert batch.take([1, 0]).select(("b",)) == [(MISSING,), (20,)]
+    assert batch.where([True, False, True]).select(("c",)) == [(MISSING,), (MISSING,)]
+    assert batch.changed().select(("a",)) == [(1,), (3,), (MISSING,)]
+
+
+def test_columns_of_records_are_lists_of_values():
+    assert Batch.from_records([{"a": 1}, {"b": 2}]).columns(("a", "b")) == [[1, MISSING], [MISSING, 2]]
+
+
+def test_columns_of_lines_are_tokens_and_a_bad_line_is_an_error_of_its_row():
+    quoted, plain = Batch.from_lines([b'{"a":1.0,"q\\"":[ 1 ]}', b"{}"]).columns(('q"', "a"))
+    assert [bytes(token) for token in (*quoted, *plain)] == [b"[ 1 ]", b"null", b"1.0", b"null"]
+    assert Batch.from_lines([b"{}"]).columns(()) == []
+    with pytest.raises(DataError) as caught:
+        Batch.from_lines([b"{}", b"{"]).columns(("a",))
+    assert caught.value.row == 1
+
+
+def test_a_column_may_be_asked_for_twice():
+    one, other = Batch.from_lines([b'{"a":1}']).columns(("a", "a"))
+    assert one == other

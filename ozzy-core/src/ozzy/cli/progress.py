@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+from ozzy.cli.profile import profiled
 from ozzy.cli.style import count, duration, fitted, say, screen_width, size, styled, width_of
 from ozzy.run.listener import Listener, Progress
 from ozzy.run.result import Result
@@ -91,6 +92,8 @@ def summary(result: Result) -> str:
     if result.quarantined and result.state != "dry run":
         kept = f"{count(result.quarantined, 'record')} in quarantine: "
         lines.append(styled(kept, err=True, bold=True) + f"ozzy quarantine list {result.run_id}")
+    if result.profile is not None:
+        lines += profiled(result.profile)
     lines += _files(result)
     lines += _summaries(result)
     lines += [f"{styled('note', err=True, fg='yellow')}: {notice}" for notice in result.notices]

@@ -86,6 +86,7 @@ def shown_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @accept_option
 @click.option("--dry-run", is_flag=True, help="Read and run every stage, write nothing, keep no state.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="End the run after N records were read.")
+@click.option("--profile", is_flag=True, help="Tell at the end where the time went, stage by stage.")
 @code_option
 @set_option
 @state_option
@@ -100,6 +101,7 @@ def run(  # noqa: PLR0917 - what the user may write
     accept_changes: bool,
     dry_run: bool,
     limit: int | None,
+    profile: bool,
     allow_code: bool,
     overrides: dict[str, str],
     state_dir: Path | None,
@@ -126,7 +128,7 @@ def run(  # noqa: PLR0917 - what the user may write
     if accept_changes and not (resume or resume_auto):
         raise click.UsageError("--accept-changes goes with --resume or --resume-auto.")
     how: Any = "auto" if resume_auto else resume
-    going_on = {"resume": how, "fresh": fresh, "accept_changes": accept_changes, "allow_code": allow_code}
+    going_on = {"resume": how, "fresh": fresh, "accept_changes": accept_changes, "allow_code": allow_code, "profile": profile}
     go(
         ctx,
         lambda shown: api.run(config, **going_on, set=overrides, state_dir=state_dir, dry_run=dry_run, limit=limit, **shown),
@@ -177,6 +179,7 @@ def resume(  # noqa: PLR0917 - what the user may write
 
 def go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: bool, as_json: bool) -> None:
     """Run something that is stopped by signals, and show how it goes and what became of it."""
+    from ozzy.cli.memory import memory_for_a_run
     from ozzy.cli.progress import ProgressLine, Shown, summary
     from ozzy.errors import OzzyError
     from ozzy.log import set_up
@@ -187,7 +190,7 @@ def go(ctx: click.Context, work: Callable[[dict[str, Any]], Any], *, quiet: bool
     shown = Shown() if quiet or as_json else ProgressLine()
     stop = Stop()
     try:
-        with stopped_by_signals(stop):
+        with stopped_by_signals(stop), memory_for_a_run():
             result = work({"listener": shown, "stop": stop})
     except OzzyError as error:
         shown.clear()

@@ -34,6 +34,8 @@ class BaseDecoder(BaseModule):
 
     kind: ClassVar[str] = "deserializer"
     Options: ClassVar[type] = DecoderOptions
+    wanted: tuple[str, ...] = ()
+    """Top-level fields that the next stage will ask for: a decoder that reads each line anyway may give them with the batch."""
     starts_anywhere: ClassVar[bool] = False
     """Whether `decode` can begin after any batch: then each bears `{"rows": …, "offset": …, "lines": …}` as its position itself."""
 

@@ -15,6 +15,7 @@ from ozzy.contracts.module import BaseModule, overrides
 from ozzy.data.batch import Batch, Rejected
 from ozzy.data.codecs import COMPRESSIONS, open_decompressed
 from ozzy.data.json_text import encode_record
+from ozzy.data.read_clock import ReadClock
 from ozzy.data.zip_archive import ZipArchive, is_archive, member_name, parts_of
 from ozzy.errors import DataError, SourceError
 from ozzy.options.option import option, options
@@ -198,6 +199,8 @@ class BaseStreamReader(BaseReader):
         super().__init__(*args, **kwargs)
         self.compression: str = self.read_option("decompressor", "auto")
         self.decoders: Callable[[str, str, bytes, int], BaseDecoder] | None = None
+        self.wanted: tuple[str, ...] = ()
+        self.clock: ReadClock | None = None
         self._metas: dict[str, Any] | None = None
         self._archive: tuple[Split, ZipArchive] | None = None
 
@@ -258,7 +261,9 @@ class BaseStreamReader(BaseReader):
         """The decoder for a stream of this name whose decompressed content begins with `head`."""
         if self.decoders is None:
             raise SourceError(f"{type(self).__name__} was given no decoders", hint="Run it in a pipeline, or set `decoders`.")
-        return self.decoders(self.read_option("deserializer", "auto"), name, head, self.read_option("batch_size", 10_000))
+        decoder = self.decoders(self.read_option("deserializer", "auto"), name, head, self.read_option("batch_size", 10_000))
+        decoder.wanted = self.wanted
+        return decoder
 
     def read(self, split: Split, position: Any) -> Iterator[Batch]:
         """The batches of one stream after `position`, which counts rows and, where a decoder can start in the middle, bytes."""
@@ -294,7 +299,8 @@ class BaseStreamReader(BaseReader):
                 archive.close()
 
     def _decoded(self, raw: BinaryIO, name: str, position: Any) -> Iterator[Batch]:
-        source = open_decompressed(raw, self.compression, name=name)
+        source = open_decompressed(raw if self.clock is None else self.clock.raw(raw), self.compression, name=name)
+        source = source if self.clock is None else self.clock.stream(source)
         for batch in decoded(self.decoder(name, source.head(HEAD)), source, position):
             batch.split = name
             yield batch

@@ -12,7 +12,7 @@ import attrs
 
 from ozzy.data.json_text import MISSING, decode_line, encode_record, select_fields
 from ozzy.data.record import BaseRecord, Record
-from ozzy.data.tokens import PLAIN, TOKENS, Change, Row, Unfold, join_tokens, picked_lines, split_line
+from ozzy.data.tokens import PLAIN, TOKENS, Change, Column, Row, Unfold, join_tokens, picked_lines, split_line, token_columns
 from ozzy.errors import DataError
 
 
@@ -41,7 +41,7 @@ class Batch:
     `origin` gives each row's index in its split, counted from 0, or is None where a stage has made rows of its own.
     """
 
-    __slots__ = ("_lines", "_records", "blank", "origin", "position", "rejected", "split")
+    __slots__ = ("_lines", "_records", "_selected", "blank", "origin", "position", "rejected", "split")
 
     def __init__(
         self,
@@ -58,6 +58,7 @@ class Batch:
             records = []
         self._lines = lines
         self._records = records
+        self._selected: tuple[tuple[str, ...], list[tuple[Any, ...]]] | None = None
         self.split = split
         self.position = position
         self.rejected = rejected
@@ -131,7 +132,25 @@ class Batch:
         """
         if self._records is not None:
             return [tuple([record.get(field, MISSING) for field in fields]) for record in self._records]
+        if self._selected is not None and set(fields) <= set(self._selected[0]):
+            known, rows = self._selected
+            places = [known.index(field) for field in fields]
+            return rows if known == fields else [tuple([row[place] for place in places]) for row in rows]
         return select_fields(self._lines or [], fields)
+
+    def with_selected(self, fields: tuple[str, ...], rows: list[tuple[Any, ...]]) -> "Batch":
+        """This batch, which need not decode these fields of its lines any more: `rows` is what `select` would give."""
+        self._selected = (fields, rows)
+        return self
+
+    def columns(self, fields: tuple[str, ...]) -> list[Column]:
+        """These top-level fields column by column: from lines as `Tokens`, else as lists of values, `MISSING` where a row has none.
+
+        Raises DataError with the row that can't be taken apart.
+        """
+        if self._lines is not None:
+            return list(token_columns(self._lines, fields))
+        return [[record.get(field, MISSING) for record in self._records or []] for field in fields]
 
     def tokens(self) -> list[Row]:
         """One dict a row with its values as they stand in the line (`msgspec.Raw`): only the outermost object is taken apart.
@@ -181,7 +200,7 @@ class Batch:
 
     def changed(self) -> "Batch":
         """The batch after its records were changed in place: no other face is left of it."""
-        self._records, self._lines = self.records, None
+        self._records, self._lines, self._selected = self.records, None, None
         return self
 
     def where(self, mask: Sequence[bool]) -> "Batch":
@@ -197,13 +216,14 @@ class Batch:
         return self._chosen(lambda rows: [rows[index] for index in indices])
 
     def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]]) -> "Batch":
-        return Batch(
+        chosen = Batch(
             lines=None if self._lines is None else choose(self._lines),
             records=None if self._records is None else choose(self._records),
             split=self.split,
             position=self.position,
             origin=None if self.origin is None else choose(self.origin),
         )
+        return chosen if self._selected is None else chosen.with_selected(self._selected[0], choose(self._selected[1]))
 
 
 def _each(convert: Callable[[Any], Any], rows: list[Any]) -> list[Any]:

@@ -47,13 +47,31 @@ def bad_lines(lines: Sequence[bytes]) -> dict[int, str]:
     """What is wrong with which of these lines, by index; empty where each is good. The same as `check_line` on each, but fast."""
     try:
         deque(map(_skim, lines), 0)
-        text = b"\n".join(lines)
-        text.isascii() or text.decode()
+        _check_text(lines)
     except FAILURES:
         return _found_bad(range(len(lines)), lines)
+    return _found_bad(_perhaps_too_deep(lines), lines)
+
+
+def good_fields(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[tuple[Any, ...]] | None:
+    """What `select_fields` gives, which reads each line once; None where a line is bad as `bad_lines` says, or may be."""
+    try:
+        selected = _selector(fields)(lines)
+        _check_text(lines)
+    except FAILURES:
+        return None
+    return None if _perhaps_too_deep(lines) else selected
+
+
+def _check_text(lines: Sequence[bytes]) -> None:
+    text = b"\n".join(lines)
+    text.isascii() or text.decode()
+
+
+def _perhaps_too_deep(lines: Sequence[bytes]) -> list[int]:
     if max(map(len, lines), default=0) <= _DEEP_AT:
-        return {}
-    return _found_bad([row for row, line in enumerate(lines) if len(line) > _DEEP_AT], lines)
+        return []
+    return [row for row, line in enumerate(lines) if line.count(b"{") + line.count(b"[") > DEPTH_LIMIT]
 
 
 def _found_bad(rows: Sequence[int], lines: Sequence[bytes]) -> dict[int, str]:

@@ -16,6 +16,19 @@ from ozzy.errors import DataError
 Row = dict[str, Any]
 """Field names to values: plain ones, or tokens (`msgspec.Raw`)."""
 
+ABSENT: Final = msgspec.Raw(b"null")
+"""Stands in a column of tokens for a field that a row does not have; to be known by its identity."""
+
+
+class Tokens(tuple[msgspec.Raw, ...]):
+    """One column of lines: the values of a field as they stand there, `ABSENT` where there is none."""
+
+    __slots__ = ()
+
+
+Column = Tokens | list[Any]
+"""One field of many rows: tokens, or plain values."""
+
 _split_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode = msgspec.json.Decoder().decode
@@ -120,6 +133,37 @@ def picked_lines(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[bytes]
     except FAILURES as error:
         raise data_error(error, len(picked)) from error
     return picked
+
+
+def token_columns(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[Tokens]:
+    """The tokens of these top-level fields, column by column. Raises DataError with the row that can't be taken apart."""
+    take = _taker(fields)
+    rows = []
+    try:
+        for line in lines:
+            rows.append(take(line))  # noqa: PERF401 - its length is the row that failed
+    except FAILURES as error:
+        raise data_error(error, len(rows)) from error
+    return list(map(Tokens, zip(*rows, strict=True))) if rows else [Tokens() for _ in fields]
+
+
+@lru_cache(maxsize=128)
+def _taker(fields: tuple[str, ...]) -> Callable[[bytes], tuple[msgspec.Raw, ...]]:
+    names = list(dict.fromkeys(fields))
+    columns = [(f"f{i}", msgspec.Raw, msgspec.field(default=ABSENT, name=name)) for i, name in enumerate(names)]
+    try:
+        decode = msgspec.json.Decoder(msgspec.defstruct("Row", columns, gc=False)).decode
+    except ValueError:
+        return lambda line: _taken(_split_object(line), fields)
+    astuple = msgspec.structs.astuple
+    if len(names) == len(fields):
+        return lambda line: astuple(decode(line))
+    order = [names.index(field) for field in fields]
+    return lambda line: tuple([values[i] for values in (astuple(decode(line)),) for i in order])
+
+
+def _taken(row: Row, fields: tuple[str, ...]) -> tuple[msgspec.Raw, ...]:
+    return tuple([row.get(field, ABSENT) for field in fields])
 
 
 @lru_cache(maxsize=128)

@@ -4,6 +4,8 @@ from typing import Any
 
 import attrs
 
+from ozzy.run.profile import Profile
+
 
 @attrs.frozen
 class Progress:
@@ -21,7 +23,12 @@ class Progress:
 
 
 class Listener:
-    """Is told what happens in a run, in the process that runs it. Override what you need; what these raise ends the run."""
+    """Is told what happens in a run, in the process that runs it. Override what you need; what these raise ends the run.
+
+    With a `profile`, that is told what each stage gets.
+    """
+
+    profile: Profile | None = None
 
     def pipeline_built(self, pipeline: Any) -> None:
         """The modules of a run are made, nothing is connected. Called once, before all else; `pipeline` is an `ozzy.Pipeline`."""

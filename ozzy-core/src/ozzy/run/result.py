@@ -27,6 +27,33 @@ class StageResult:
 
 
 @attrs.frozen
+class StageProfile:
+    """One stage of a run, or a part of the one before it (`part`).
+
+    `seconds` are of wall time, `share` is of the run's. Records are those that went in; `bytes_per_second` takes them with the size that
+    records have in the source, and is None where that is not known. `face` is what the stage got: `lines` that it may have looked into
+    field by field, or `records`, one dict each.
+    """
+
+    name: str
+    seconds: float
+    share: float
+    records_per_second: float | None = None
+    bytes_per_second: float | None = None
+    face: str = ""
+    part: bool = False
+
+
+@attrs.frozen
+class RunProfile:
+    """Where the time of a run went in this process. `memory` is the peak of this process in bytes."""
+
+    stages: list[StageProfile]
+    checkpoints: int
+    memory: int
+
+
+@attrs.frozen
 class Result:
     """The outcome of a run that succeeded.
 
@@ -34,7 +61,7 @@ class Result:
     counts in the order of the data, `times` to seconds; `checkpoints` counts those of this process; `duration` is in seconds, over all
     processes of the run. `quarantined` counts records that were kept aside, once for each writer that refused them. `prints` says
     whether a writer printed to standard output. `summaries` holds, by the label of the writer, what writers such as `aggregation` and
-    `reduce` have made of all records.
+    `reduce` have made of all records. `profile` is there where it was asked for.
     """
 
     run_id: str
@@ -53,6 +80,7 @@ class Result:
     prints: bool = False
     notices: list[str] = attrs.Factory(list)
     summaries: dict[str, Any] = attrs.Factory(dict)
+    profile: RunProfile | None = None
 
     @property
     def bound_by(self) -> str | None:
@@ -60,5 +88,8 @@ class Result:
         return max(self.times, key=lambda stage: self.times[stage]) if self.times else None
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return attrs.asdict(self) | {"bound_by": self.bound_by}
+        """As JSON; `profile` is there where it was asked for."""
+        told = attrs.asdict(self) | {"bound_by": self.bound_by}
+        if self.profile is None:
+            del told["profile"]
+        return told

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ozzy.contracts.module import blamed_on
-from ozzy.contracts.reader import BaseReader, Split
+from ozzy.contracts.reader import BaseReader, BaseStreamReader, Split
 from ozzy.data.batch import Batch
 from ozzy.errors import Interrupted, PluginError, SourceError
 from ozzy.run.books import Books
@@ -18,7 +18,7 @@ from ozzy.run.listener import Listener, Progress, Stop
 from ozzy.run.outlets import Outlet
 from ozzy.run.routing import Routing
 from ozzy.run.schedule import Schedule, SplitList
-from ozzy.run.stages import GroupStage, Stage
+from ozzy.run.stages import FilterStage, GroupStage, Stage
 
 INHERITED_TIMES = {
     "reader": "read",
@@ -74,6 +74,11 @@ class Runner:
     def run(self) -> None:
         """Read to the end, to a limit, or until asked to stop (Interrupted)."""
         self.records_before = self.books.stages["reader"].records_out
+        if self.listener.profile is not None:
+            self.listener.profile.watch(self.reader)
+        first = next(iter(self.working()), None)
+        if isinstance(self.reader, BaseStreamReader) and isinstance(first, (FilterStage, GroupStage)):
+            self.reader.wanted = tuple(first.module.reads or ())
         for number, split in self.splits.after(self.place.split):
             if number != self.place.split:
                 self.place = Place(number)
@@ -152,15 +157,22 @@ class Runner:
     def send(self, batch: Batch, stages: Sequence[Stage]) -> int | None:
         """Send a batch through some last stages, the grouper and to the outlets. Returns the same as `through`."""
         entered = batch
+        saw = self.listener.profile.saw if self.listener.profile is not None else _nobody
+        saw("reader", batch)
         for stage in stages:
-            batch = stage(batch)
+            given, batch = batch, stage(batch)
+            saw(stage.name, given)
         if self.grouper is not None:
             batch = self.grouper(batch)
+            saw(self.grouper.name, batch)
         keys = self.grouper.keys if self.grouper is not None and len(batch) else None
         if not len(batch):
             return None
         routed = self.routing(batch, keys) if self.routing is not None else {}
-        cuts = [outlet.write(batch, keys, routed.get(outlet.label)) for outlet in self.outlets]
+        cuts = []
+        for outlet in self.outlets:
+            cuts.append(outlet.write(batch, keys, routed.get(outlet.label)))
+            saw(outlet.label, batch)
         if not cuts or any(cut is None for cut in cuts):
             return None
         last = max(cut for cut in cuts if cut is not None)
@@ -243,3 +255,7 @@ class Runner:
 
 def _size(batch: Batch) -> int:
     return sum(map(len, batch.lines)) if "lines" in batch.faces else 0
+
+
+def _nobody(_stage: str, _batch: Batch) -> None:
+    """Looks at what a stage got where no profile is wanted."""

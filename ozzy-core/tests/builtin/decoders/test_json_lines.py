@@ -1,5 +1,6 @@
 """JSON lines come through byte for byte, in the same batches however they arrive, and bad ones are named."""
 
+import io
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from ozzy import ConfigError, DataError
 from ozzy.builtin.decoders.json_lines import BATCH_BYTES, JsonLinesDecoder
 from ozzy.builtin.decoders.pieces import SHORTEST_LIMIT
+from ozzy.data.codecs import open_decompressed
 
 LINES = st.one_of(
     st.sampled_from(
@@ -219,3 +221,34 @@ def test_batches_by_bytes_do_not_depend_on_how_bytes_arrive(decode, seen, sizes,
 
     assert list(map(seen, whole)) == list(map(seen, decode(JsonLinesDecoder, data, drip=drip)))
     assert [line for batch in whole for line in batch.lines] == data.splitlines()
+
+
+@pytest.mark.parametrize("wanted", [("a",), ("a", "b"), ('q"',)])
+def test_fields_that_are_wanted_come_with_the_batch_and_change_nothing_else(wanted):
+    texts = [
+        b'{"a":1,"b":"\xc3\xa9"}\n{"b":null}\r\n',
+        b'{"a":1}\n\n{"a":}\n',
+        b'{"a":1e999}\n{"a":2}\n',
+        b'{"a":"\xff"}\n{"a":[' * 3,
+        b'{"a":' + b"[" * 300 + b"]" * 300 + b"}\n",
+    ]
+    for text in texts:
+        plain, asked = (list(decoder_of(fields).decode(open_decompressed(io.BytesIO(text), "none", name="in"))) for fields in ((), wanted))
+        assert [(batch.lines, batch.rejected, batch.blank, batch.position) for batch in asked] == [
+            (batch.lines, batch.rejected, batch.blank, batch.position) for batch in plain
+        ]
+        for one, other in zip(plain, asked, strict=True):
+            assert selected(one, wanted) == selected(other, wanted)
+
+
+def decoder_of(wanted):
+    decoder = JsonLinesDecoder({})
+    decoder.wanted = wanted
+    return decoder
+
+
+def selected(batch, fields):
+    try:
+        return batch.select(fields)
+    except DataError as error:
+        return error.row, error.message

@@ -129,3 +129,27 @@ def test_expressions_of_a_module_draw_numbers_of_their_own():
     (drawn,) = evaluation.looking(Batch.from_records([{}]), lambda item: [one.of(item) for one in evaluation.expressions])
 
     assert drawn[0] != drawn[1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "face"),
+    [
+        ({"total": "round(item['price'] * 1.21, 2)"}, "fields price"),
+        ({"total": "1"}, "lines"),
+        ({"a.b": "1"}, "records"),
+        ({"all": "len(item)"}, "records"),
+        ({"drawn": "random.random()"}, "records"),
+    ],
+)
+def test_it_tells_what_it_asks_a_batch_for(fields, face):
+    assert by(fields).face == face
+
+
+def test_lines_are_extended_and_all_that_stands_in_them_stays():
+    made = by({"total": "item['price'] * 2", "more": "item['total'] + 1"}).transform_batch(Batch.from_lines([b'{"price": 1.50,"n":1e999}']))
+    assert made.lines == [b'{"price": 1.50,"n":1e999,"total":3.0,"more":4.0}']
+
+
+def test_a_field_that_is_set_keeps_its_place():
+    made = by({"a": "item['b']"}).transform_batch(Batch.from_lines([b'{"a":1,"b":2}', b'{"b":3}']))
+    assert made.lines == [b'{"a":2,"b":2}', b'{"b":3,"a":3}']

@@ -10,7 +10,7 @@ from ozzy import BaseDecoder, Batch, Rejected, option, options
 from ozzy.builtin.decoders.pieces import SHORTEST_LIMIT, Piece, pieces
 from ozzy.contracts.decoder import DecoderOptions
 from ozzy.data.codecs import ByteStream
-from ozzy.data.json_text import bad_lines, compacted
+from ozzy.data.json_text import bad_lines, compacted, good_fields
 
 BATCH_BYTES: Final = 1024 * 1024
 """A batch ends with the row that reaches this many bytes of the stream, if it has not ended before."""
@@ -37,7 +37,7 @@ class JsonLinesDecoder(BaseDecoder):
 
     def decode(self, stream: ByteStream) -> Iterator[Batch]:
         stream.skip_mark()
-        draft = _Draft(stream.name, self.options.line_limit, stream.offset, stream.row, stream.line)
+        draft = _Draft(stream.name, self.options.line_limit, stream.offset, stream.row, stream.line, self.wanted)
         most = self.options.batch_size
         for piece in pieces(stream, self.options.line_limit):
             done = begun = 0
@@ -61,6 +61,7 @@ class _Draft:
     offset: int
     rows: int
     number: int
+    wanted: tuple[str, ...] = ()
     lines: list[bytes] = attrs.field(factory=list)
     size: int = 0
     returns: bool = False
@@ -77,7 +78,8 @@ class _Draft:
         lines, number = self.lines, self.number
         if self.returns:
             lines = [line.removesuffix(b"\r") for line in lines]
-        bad = bad_lines(lines)
+        selected = good_fields(lines, self.wanted) if self.wanted else None
+        bad = bad_lines(lines) if selected is None else {}
         bad |= dict.fromkeys(self.too_long, f"longer than {self.line_limit} bytes")
         blank = {row for row in bad if not lines[row].strip(b" \t\r")} - set(self.too_long)
         refused = sorted(bad.keys() - blank)
@@ -103,7 +105,7 @@ class _Draft:
             origin=range(first, self.rows) if not rejected else _origin(first, len(lines), bad, blank),
         )
         self.lines, self.size, self.returns, self.too_long = [], 0, False, []
-        return batch
+        return batch if selected is None or bad else batch.with_selected(self.wanted, selected)
 
     def _kept(self, lines: list[bytes], bad: dict[int, str]) -> list[bytes]:
         if bad:

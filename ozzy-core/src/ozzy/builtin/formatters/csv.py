@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final, Literal
 
-import msgspec
-
+from ozzy.builtin.formatters.csv_cells import cell_of, cells_of
 from ozzy.builtin.formatters.csv_dialect import LINE_ENDS, Dialect, Quoting, neutral
 from ozzy.builtin.formatters.discovery import discovered
 from ozzy.contracts.formatter import BaseExportFormatter, staged_lines
 from ozzy.data.batch import Batch
-from ozzy.data.json_text import MISSING, encode_record, encode_values
 from ozzy.errors import DataError, Problem
 from ozzy.options.option import option, options
 
@@ -51,9 +49,9 @@ class CSVOptions:
 class CSVExportFormatter(BaseExportFormatter):
     """Writes records as CSV in UTF-8: texts and titles quoted, numbers and booleans bare, null and missing empty, nested values as JSON.
 
-    Each row ends with a line feed, the last one too; quotes are doubled, and line ends within a text stay. Fields that are no column
-    are left out, unless `discover` makes columns of them. In a row whose only cell is empty stands `""`, since many programs skip an empty
-    line.
+    Each row ends with a line feed, the last one too; quotes are doubled, and line ends within a text stay. Numbers of lines that no stage
+    has decoded keep their spelling (`1.50`). Fields that are no column are left out, unless `discover` makes columns of them. In a row
+    whose only cell is empty stands `""`, since many programs skip an empty line.
     """
 
     Options = CSVOptions
@@ -116,15 +114,13 @@ class CSVExportFormatter(BaseExportFormatter):
         return self.dialect.line(titles)
 
     def _rows(self, batch: Batch, columns: tuple[str, ...]) -> list[bytes]:
-        rows = batch.select(columns)
-        if self.options.neutralise_formulas:
-            rows = [tuple(map(neutral, row)) for row in rows]
-        if not self.dialect.usual or not columns:
-            return self._lines(rows)
+        if not self.dialect.usual or not columns or self.options.neutralise_formulas:
+            rows = batch.select(columns)
+            return self._lines([tuple(map(neutral, row)) for row in rows] if self.options.neutralise_formulas else rows)
         try:
-            cells = [_cells(column) for column in zip(*rows, strict=True)]
+            cells = list(map(cells_of, batch.columns(columns)))
         except DataError:
-            raise _located(rows) from None
+            raise _located(batch.select(columns)) from None
         end = self.dialect.end
         lines = [line + end for line in map(self.options.delimiter.encode().join, zip(*cells, strict=True))]
         return [line if line != end else b'""' + end for line in lines] if len(cells) == 1 else lines
@@ -151,76 +147,13 @@ def _columns(options: CSVOptions) -> list[str]:
     return list(options.fields) or (sorted(map(str, properties)) if isinstance(properties, Mapping) else [])
 
 
-def _cells(column: tuple[Any, ...]) -> list[bytes]:
-    """The cells of one column: at once where it holds nothing but texts or nothing but JSON, else one by one."""
-    kinds = set(map(type, column))
-    empty = bool(kinds & _EMPTY)
-    if str in kinds and kinds <= _TEXTS:
-        cells = _texts([value if type(value) is str else "" for value in column] if empty else column)
-        if cells is not None:
-            return [cell if type(value) is str else b"" for cell, value in zip(cells, column, strict=True)] if empty else cells
-    elif kinds <= _JSON:
-        cells = encode_values([None if value is MISSING else value for value in column] if type(MISSING) in kinds else column)
-        if kinds & _NESTED:
-            cells = b"\n".join(cells).replace(b'"', b'""').split(b"\n")
-            cells = [b'"%b"' % cell if cell[:1] in _OPENING else cell for cell in cells]
-        return [b"" if cell == b"null" else cell for cell in cells] if empty else cells
-    return [_CELLS.get(type(value), _other)(value) for value in column]
-
-
-def _texts(column: Sequence[str]) -> list[bytes] | None:
-    """Texts in quotes, all in one go; None where one of them holds the NUL that goes between."""
-    text = "\0".join(column)
-    if text.count("\0") != len(column) - 1:
-        return None
-    quoted = text.replace('"', '""').replace("\0", '"\0"')
-    return _utf8(f'"{quoted}"').split(b"\0")
-
-
 def _located(rows: list[tuple[Any, ...]]) -> DataError:
     """The error of the first row that has no form in CSV, with its row and without its neighbours."""
     for row, values in enumerate(rows):
         for value in values:
             try:
-                _CELLS.get(type(value), _other)(value)
+                cell_of(value)
             except DataError as error:
                 error.row = row
                 return error
     return DataError("a row failed to be formatted once, and then did not")
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(f"a text can't be written as UTF-8: {error.reason}") from error
-
-
-def _text(value: str) -> bytes:
-    return b'"' + _utf8(value).replace(b'"', b'""') + b'"'
-
-
-def _empty(_: Any) -> bytes:
-    return b""
-
-
-def _boolean(value: bool) -> bytes:
-    return b"true" if value else b"false"
-
-
-def _other(value: Any) -> bytes:
-    """The cell of a number, a nested value, or anything else that has a form in JSON."""
-    encoded = encode_record(value)
-    if encoded[:1] == b'"':
-        return _text(msgspec.json.decode(encoded, type=str))
-    if encoded[:1] in _OPENING:
-        return b'"' + encoded.replace(b'"', b'""') + b'"'
-    return b"" if encoded == b"null" else encoded
-
-
-_EMPTY = {type(None), type(MISSING)}
-_NESTED = {dict, list}
-_TEXTS = {str, *_EMPTY}
-_JSON = {int, float, bool, *_NESTED, *_EMPTY}
-_OPENING = (b"{", b"[")
-_CELLS: Mapping[type, Callable[[Any], bytes]] = {str: _text, bool: _boolean, type(None): _empty, type(MISSING): _empty}

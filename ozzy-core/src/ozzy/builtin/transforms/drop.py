@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from ozzy import BaseTransform, Batch, option, options
 from ozzy.data.field_path import FieldPath, roots
 from ozzy.data.field_tree import GONE, FieldTree
+from ozzy.data.patched import patched
 from ozzy.data.tokens import Form, Row
 
 
@@ -34,11 +35,14 @@ class DropTransform(BaseTransform):
         paths = [FieldPath.parse(name, self.options.nested_field_separator) for name in self.options.fields]
         self.reads = self.writes = roots(paths)
         self._names = frozenset(self.reads)
+        self._nested = any(len(path.steps) > 1 for path in paths)
         self._tree = FieldTree((path, _gone) for path in paths)
-        self._change = self._tree.change if any(len(path.steps) > 1 for path in paths) else self._without
+        self._change = self._tree.change if self._nested else self._without
 
     def transform_batch(self, batch: Batch) -> Batch:
-        return batch.rewrite(self._change)
+        if self._nested or "records" in batch.faces:
+            return batch.rewrite(self._change)
+        return patched(batch, {}, self._names)
 
     def _without(self, row: Row, _: Form) -> Row:
         names = self._names

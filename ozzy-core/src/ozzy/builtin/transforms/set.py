@@ -8,6 +8,7 @@ from ozzy.data.expressions.context import STEPS
 from ozzy.data.expressions.evaluation import Evaluation
 from ozzy.data.expressions.expression import check
 from ozzy.data.field_path import FieldPath, roots
+from ozzy.data.patched import patched
 
 
 @options
@@ -55,9 +56,30 @@ class SetTransform(BaseTransform):
         self.writes = None if self._evaluation.changes else roots(paths)
         self.reads = None if reads is None else tuple(dict.fromkeys((*reads, *roots([path for path in paths if len(path.steps) > 1]))))
 
+        self._alone = self.reads is not None and self.writes is not None and not any(way for way, _, _ in self._fields)
+
+    @property
+    def face(self) -> str:
+        """What it asks a batch for: just the fields that its expressions name, where that is enough."""
+        if not self._alone:
+            return "records"
+        return f"fields {', '.join(self.reads)}" if self.reads else "lines"
+
     def transform_batch(self, batch: Batch) -> Batch:
+        if self._alone and "records" not in batch.faces:
+            rows = self._evaluation.looking(batch, self._values)
+            names = [name for _, name, _ in self._fields]
+            return patched(batch, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
         self._evaluation.changing(batch, self._set)
         return batch
+
+    def _values(self, item: Any) -> list[Any]:
+        """The new values of one record, of which only the fields are there that the expressions look at."""
+        values = []
+        for _, name, expression in self._fields:
+            item[name] = expression.settled(item)
+            values.append(item[name])
+        return values
 
     def _set(self, item: Any) -> None:
         for way, name, expression in self._fields:
