@@ -6,7 +6,10 @@ import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
+from typing import Any
 
+import fastavro
+import openpyxl
 import pytest
 
 import ozzy
@@ -17,8 +20,19 @@ NO_SERVICE = ("ozzy-core",)
 """Packages whose modules need no server, so that their examples run anywhere."""
 
 
-def files_below(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def files_below(folder: Path) -> dict[str, Any]:
+    return {path.relative_to(folder).as_posix(): content(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def content(path: Path) -> Any:
+    """What is in a file: of workbooks the cells, of avro the schema and records, as their bytes depend on versions of libraries."""
+    if path.suffix == ".xlsx":
+        return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in openpyxl.load_workbook(path)}
+    if path.suffix == ".avro":
+        with path.open("rb") as file:
+            reader = fastavro.reader(file)
+            return reader.writer_schema, list(reader)
+    return path.read_bytes()
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)

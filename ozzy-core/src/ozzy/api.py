@@ -213,7 +213,7 @@ def read(
     """
     loaded = load_config(set=set or {}, source=config)
     pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded, allow_code=allow_code), needs_writer=False)
-    errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit, stages=pipeline.stage_errors)
+    errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit, stages=pipeline.stage_errors, reader_of=pipeline.reader_stage)
     return _records(pipeline, stages_of(pipeline, Books(), errors), errors)
 
 
@@ -232,7 +232,7 @@ def _batches(pipeline: Pipeline, errors: ErrorPolicy) -> Iterator[Batch]:
         for split in pipeline.reader.splits():
             for batch in pipeline.reader.read(split, None):
                 for rejected in batch.rejected:
-                    errors.reject("reader", rejected)
+                    errors.reject("reader", rejected, split=batch.split)
                 yield batch
 
 
@@ -259,7 +259,7 @@ def preview(
     """The first `n` records as they leave each stage. Nothing is written, no state is kept. Raises OzzyError."""
     loaded = load_config(config, set=set or {})
     pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded, allow_code=allow_code), needs_writer=False)
-    errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit, stages=pipeline.stage_errors)
+    errors = ErrorPolicy(loaded.errors.policy, loaded.errors.limit, stages=pipeline.stage_errors, reader_of=pipeline.reader_stage)
     try:
         first: list[Record] = []
         for batch in _batches(pipeline, errors):

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -305,6 +306,52 @@ def test_a_writer_that_can_not_be_looked_into_keeps_a_run_from_the_generation_be
     (folder_of(run_id) / "checkpoint.json").write_text("{}")
 
     assert "can't be seen from here, and might come twice" in refused(ozzy, run_id)
+
+
+def test_samples_and_what_stages_remember_belong_to_what_is_checked(ozzy, failed):
+    sample = {"filebase": "out/sample", "write_buffer": "reservoir_sampling", "write_buffer_options": {"sample_size": 3, "seed": 1}}
+    dupe = {"name": "dupe", "options": {"key_field": "id"}}
+    run_id = failed(LIGHT, filter=["no_filter", dupe], writer={"name": "fs", "options": sample})
+    assert ozzy("state", "check").code == 0
+    (folder_of(run_id) / "sample-writer.jsonl").write_text("")
+    shutil.rmtree(folder_of(run_id) / "stages")
+
+    told = ozzy("state", "check")
+
+    assert told.code == 7
+    assert "sample-writer.jsonl: the sample that the checkpoint counts on is missing or damaged" in told.out
+    assert "stages/filter_before.1: what a stage remembers there is missing" in told.out
+
+
+@pytest.mark.parametrize("target", ["previous", "last-full", "start"])
+def test_what_is_remembered_goes_back_with_the_run(target, ozzy, config, failed):
+    more = {
+        "filter": [{"name": "dupe", "options": {"key_field": "id", "memory": "64 KiB"}}],
+        "writer": [
+            {"name": "fs", "label": "all", "options": {"filebase": "out/all", "compression": "none"}},
+            {"name": "aggregation", "options": {"path": "out/fields.json"}},
+            {
+                "name": "fs",
+                "label": "some",
+                "options": {
+                    "filebase": "out/some",
+                    "compression": "none",
+                    "write_buffer": "reservoir_sampling",
+                    "write_buffer_options": {"sample_size": 7, "seed": 1},
+                },
+            },
+        ],
+        "errors": {"policy": "fail"},
+    }
+    run_id = failed(LIGHT, **more)
+    assert ozzy("state", "rewind", run_id, "--to", target, "--yes").code == 0
+    assert ozzy("resume", run_id, *SKIP, "--accept-changes").code == 0
+    found = {path.name: path.read_bytes() for path in Path("out").iterdir() if path.is_file()}
+    shutil.rmtree("out")
+    calm = config(name="calm", reader={"name": "fs", "options": {"input": "in", "batch_size": 20}}, checkpoint=LIGHT, **more)
+    assert ozzy("run", calm, *SKIP).code == 0
+
+    assert found == {path.name: path.read_bytes() for path in Path("out").iterdir() if path.is_file()}
 
 
 @pytest.mark.parametrize("target", ["previous", "last-full", "start"])

@@ -89,13 +89,44 @@ FIELDS = {"fields": ["key", "city"]}
         {"name": "json", "options": {"jsonlines": False}},
         {"name": "csv", "options": FIELDS},
         {"name": "csv", "options": FIELDS | {"show_titles": False}},
+        {
+            "name": "csv",
+            "options": FIELDS | {"delimiter": ";", "quotechar": "'", "doublequote": False, "escapechar": "\\", "line_end": "crlf"},
+        },
+        {"name": "csv", "options": {"fields": ["key", "value"], "delimiter": "\t", "quoting": "none", "show_titles": False}},
+        {"name": "csv", "options": {"discover": True, "delimiter": "|"}},
+        {"name": "csv", "options": {"discover": True, "show_titles": False}},
+        "xml",
     ],
 )
-def test_rows_of_known_formats_are_counted(ozzy, config, formatter):
-    ozzy("run", config(formatter=formatter, writer={"name": "fs", "options": {"filebase": "out/x", "manifest": "m.json"}}))
+@pytest.mark.parametrize("compression", ["gz", "zip"])
+def test_rows_of_known_formats_are_counted(ozzy, config, formatter, compression):
+    options = {"filebase": "out/x", "manifest": "m.json", "compression": compression}
+    ozzy("run", config(formatter=formatter, writer={"name": "fs", "options": options}))
 
     told = ozzy("verify", "out/m.json", "--rows", "--json")
     assert (told.code, told.json["rows_counted"]) == (0, 1)
+
+
+def test_cells_that_need_the_dialect_to_be_told_apart_are_counted(ozzy, config, tmp_path):
+    (tmp_path / "in.jl").write_text('{"key":1,"city":"a\\nb\\"c;d\\\\"}\n{"key":2,"city":null}\n{"key":3,"city":"\\n\'\\n"}\n')
+    dialect = FIELDS | {"delimiter": ";", "quotechar": "'", "doublequote": False, "escapechar": "\\"}
+    writer = {"name": "fs", "options": {"filebase": "out/x", "manifest": "m.json"}}
+    reader = {"name": "fs", "options": {"input": str(tmp_path / "in.jl")}}
+    ozzy("run", config(reader=reader, formatter={"name": "csv", "options": dialect}, writer=writer))
+
+    told = ozzy("verify", "out/m.json", "--rows", "--json")
+    assert (told.code, told.json["rows"], told.json["rows_counted"]) == (0, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "read_as", [{"name": "os:system", "options": {}}, {"name": "csv", "options": {"delimiter": 5}}, {"name": "csv"}, 7]
+)
+def test_a_manifest_can_not_make_it_import_or_fail(ozzy, listed, tmp_path, read_as):
+    path = tmp_path / listed
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"read_as": read_as}))
+
+    assert ozzy("verify", listed, "--rows").code == 0
 
 
 def test_a_format_that_is_not_known_is_not_counted(ozzy, config, tmp_path):

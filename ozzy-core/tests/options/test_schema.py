@@ -259,6 +259,13 @@ class TestWithAValidator:
         ({"reader": {"name": "tap", "options": {"batchsize": 1}}, "writer": "a.b:C"}, False),
         ({"reader": {"name": "tapp"}, "writer": "a.b:C"}, False),
         ({"reader": "tap", "writer": []}, False),
+        ({"reader": [{"name": "tap", "label": "a"}, "tap"], "writer": "a.b:C"}, True),
+        ({"reader": {"name": "tap", "label": "a"}, "writer": "a.b:C"}, False),
+        ({"reader": {"name": "tap", "deserializer": "a.b:C"}, "writer": "a.b:C"}, False),
+        ({"reader": [{"name": "tap", "deserializer": "a.b:C"}], "writer": "a.b:C"}, True),
+        ({"reader": "tap", "writer": "a.b:C", "filter": {"name": "a.b:C", "errors": "skip"}}, True),
+        ({"reader": "tap", "writer": "a.b:C", "filter": [{"name": "a.b:C", "errors": "skip"}]}, False),
+        ({"reader": "tap", "writer": "a.b:C", "filter": {"not": {"name": "a.b:C", "errors": "skip"}}}, False),
         ({"reader": "tap", "writer": "a.b:C", "delivery": "twice"}, False),
         ({"reader": "tap", "writer": "a.b:C", "checkpoint": {"every_bytes": "lots"}}, False),
     ]

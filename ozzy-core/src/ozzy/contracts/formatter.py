@@ -57,6 +57,10 @@ class BaseExportFormatter(BaseModule):
         """What a file ends with. Asked for once a file."""
         return _bytes(self.format_footer())
 
+    def read_as(self) -> dict[str, Any] | None:
+        """The section `deserializer` that reads such files, where their names and beginnings do not tell; None where they do."""
+        return None
+
     def format_rows(self, batch: Batch) -> list[bytes]:
         """One run of bytes a row, in order. Raises DataError with the row that can't be formatted."""
         if next(iter(inspect.signature(self.format).parameters), "") == "batch":

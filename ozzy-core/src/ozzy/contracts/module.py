@@ -145,11 +145,11 @@ class BaseModule:
         """Let go of connections and handles. Called once, last, after success and failure alike; nothing is called after it."""
 
 
-def require_allow_code(module: BaseModule, option: str) -> None:
-    """Refuse an option that runs code which the config names or holds, unless the user allows it. Raises ConfigError."""
+def require_allow_code(module: BaseModule, option: str, does: str = "runs code of the config's own") -> None:
+    """Refuse an option by which a config does more than move records, unless the user allows it; `does` says what. Raises ConfigError."""
     if not module.metadata.allow_code:
         raise ConfigError(
-            f"{module.kind or 'module'}.options.{option} runs code of the config's own, which needs to be allowed",
+            f"{module.kind or 'module'}.options.{option} {does}, which needs to be allowed",
             hint="Look at what it runs, then allow it with --allow-code, or allow_code=True from Python; a resume asks again.",
         )
 

@@ -274,7 +274,7 @@ def _section(kind: str, names: list[str], bare: list[str], rules: list[Schema]) 
 
 def _chains() -> list[Schema]:
     """The forms of a chain of filters."""
-    one: Schema = {"$ref": "#/$defs/filter"}
+    one: Schema = {"$ref": "#/$defs/filter", "not": _with_any("errors")}
     several: Schema = {"type": "array", "items": one, "minItems": 1}
     told = {"and": "All have to pass.", "or": "One has to pass.", "not": "It must not pass."}
     joined = [
@@ -287,6 +287,11 @@ def _chains() -> list[Schema]:
         for word, text in told.items()
     ]
     return [{"description": "All of them have to pass.", **several}, *joined]
+
+
+def _with_any(*keys: str) -> Schema:
+    """An object with any of these keys."""
+    return {"type": "object", "anyOf": [{"required": [key]} for key in keys]}
 
 
 def _errors(settings: type) -> Schema:
@@ -306,6 +311,8 @@ def _place(key: str, place: Place) -> Schema:
     if not place.several:
         return {"description": place.help, **one}
     listed: Schema = {"type": "array", "items": one}
+    if key == "reader":
+        one = {**one, "not": _with_any("label", "deserializer", "decompressor")}
     if key in {"reader", "writer"}:
         listed["minItems"] = 1
     return {"description": place.help, "oneOf": [one, listed]}

@@ -11,7 +11,6 @@ PACKAGES = {
     "gstorage": "ozzy-gstorage",
     "hubstorage": "ozzy-hubstorage",
     "hubstorage_reduce": "ozzy-hubstorage",
-    "jq": "ozzy-jq",
     "kafka": "ozzy-kafka",
     "kafka_random": "ozzy-kafka",
     "kafka_scanner": "ozzy-kafka",

@@ -1,6 +1,7 @@
 """The plan: modules built and joined, with everything checked that can be before data moves."""
 
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ from ozzy.plan.resolution import Resolved, resolve
 from ozzy.plan.sections import Section
 from ozzy.plan.several_readers import SEVERAL, SeveralReaders
 from ozzy.plan.write_buffers import ReservoirOptions, reservoir_of
+
+CHAIN = "chain"
+"""What the module of a chain of filters is called."""
 
 DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"}
 
@@ -105,6 +109,23 @@ class Pipeline:
     def part(self, stage: str) -> Part:
         """The part of this name."""
         return next(part for part in self.parts if part.stage == stage)
+
+    def reader_stage(self, split: str) -> str:
+        """The place in the config of the reader that a part of the source belongs to: `reader`, or `reader.0` where there are several."""
+        if not self.config.several_readers:
+            return "reader"
+        label = split.partition("/")[0]
+        return next((section.path for section in self.config.readers if label in {section.label, section.path}), "reader")
+
+    def module_of(self, stage: str, split: str = "") -> tuple[str, str, str]:
+        """The name, package and version of the module of a stage; `split` tells one of several readers. A chain of filters is `chain`."""
+        place = self.reader_stage(split) if stage == "reader" else stage
+        found = next((part for part in self.parts if part.stage == place), None)
+        if found is not None:
+            offered = found.resolved.found
+            return offered.name, offered.package, offered.version
+        name = SEVERAL if stage == "reader" else CHAIN
+        return name, "ozzy-core", version("ozzy-core")
 
     def start_writers(
         self, run_id: str, started: datetime, folder: Path, *, dry_run: bool = False, beside: bool = False, epoch: int = 0

@@ -348,7 +348,7 @@ class Parts:
                 self.wrong(f"{path}.{key}", f"stands beside {word}, which stands alone", "{and: […]}, {or: […]} or {not: …}; they nest")
         inner = value[word]
         if word == "not":
-            member = self.filter(f"{path}.not", inner)
+            member = self.member(f"{path}.not", inner)
             return Section(path, "filter", word, members=() if member is None else (member,))
         if not isinstance(inner, list):
             self.wrong(f"{path}.{word}", f"expected a list of filters, given {displayed(inner)}")
@@ -359,8 +359,14 @@ class Parts:
         """Filters that judge as one; `below` is where their list stands."""
         if not filters:
             self.wrong(below, "expected at least one filter, given an empty list")
-        members = [self.filter(f"{below}.{i}", one) for i, one in enumerate(filters)]
+        members = [self.member(f"{below}.{i}", one) for i, one in enumerate(filters)]
         return Section(path, "filter", word, members=tuple([one for one in members if one is not None]))
+
+    def member(self, path: str, value: Any) -> Section | None:
+        """A filter of a chain, which has no policy of its own: a record that one can't handle is a bad record of the whole chain."""
+        if isinstance(value, Mapping) and "errors" in value:
+            self.wrong(f"{path}.errors", "a filter of a chain has none of its own", "set errors for the whole pipeline")
+        return self.filter(path, value)
 
     def label(self, path: str, value: Mapping[str, Any]) -> str | None:
         """What a writer, or one of several readers, is called: part of names of folders and of parts, so it is short and plain."""

@@ -48,6 +48,10 @@ class SeveralReaders(BaseReader):
                 batch.rejected = [attrs.evolve(one, where=f"{label}/{one.where}") for one in batch.rejected]
                 yield batch
 
+    def reader_of(self, split: str) -> BaseReader | None:
+        """The reader that a part of the source belongs to, None where there is none of that label any more."""
+        return self.readers.get(split.partition("/")[0])
+
     def acknowledge(self, position: Any) -> None:
         self._positions |= position or {}
         for label, own in self._positions.items():

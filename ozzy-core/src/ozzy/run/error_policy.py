@@ -53,7 +53,8 @@ class ErrorPolicy:
     """What is done with a bad record.
 
     `fail` raises, `skip` counts it, `quarantine` hands it to `keep`, until `limit` (None: no limit) is passed. `stages` has the settings
-    of stages with their own, whose limits count beside the one of all. `on_reject` is told of each record that is passed over.
+    of stages with their own, whose limits count beside the one of all. `on_reject` is told of each record that is passed over. `reader_of`
+    says which of several readers a part of the source belongs to: each may have settings of its own.
     """
 
     policy: str = "fail"
@@ -63,6 +64,7 @@ class ErrorPolicy:
     stages: Mapping[str, StageErrorSettings] = attrs.field(factory=dict)
     keep: Callable[[Refused], None] | None = None
     by_stage: Counter[str] = attrs.field(factory=Counter)
+    reader_of: Callable[[str], str] = lambda _: "reader"
 
     def goes_on(self, stage: str) -> bool:
         """Whether the run goes on where this stage refuses a record."""
@@ -74,7 +76,8 @@ class ErrorPolicy:
 
     def reject(self, stage: str, rejected: Rejected, **more: Any) -> str:
         """Refuse one record: what the books call that. Raises DataError where the run ends by it; `more` is as in `Refused`."""
-        policy = self._policy_of(stage)
+        own = self.reader_of(more.get("split", "")) if stage == "reader" else stage
+        policy = self._policy_of(own)
         if policy == "fail":
             raise DataError(
                 f"{rejected.where}: {rejected.message}" if rejected.where else rejected.message, hint=ADVICE.format(_culprit(stage))
@@ -82,11 +85,11 @@ class ErrorPolicy:
         if policy == "quarantine" and self.keep is not None:
             self.keep(Refused(stage, rejected, **more))
         self.rejected += 1
-        self.by_stage[stage] += 1
+        self.by_stage[own] += 1
         if self.on_reject is not None:
             self.on_reject(stage, rejected)
-        settings = self.stages.get(stage)
-        self._see_limit(stage, rejected, self.by_stage[stage], settings.limit if settings is not None else None, f" in {stage}")
+        settings = self.stages.get(own)
+        self._see_limit(stage, rejected, self.by_stage[own], settings.limit if settings is not None else None, f" in {own}")
         self._see_limit(stage, rejected, self.rejected, self.limit, "")
         return QUARANTINED if policy == "quarantine" else BAD
 

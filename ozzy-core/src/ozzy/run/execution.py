@@ -20,7 +20,7 @@ from ozzy.plan.pipeline import Pipeline
 from ozzy.run.bookmarks import IncrementalRun
 from ozzy.run.books import Books
 from ozzy.run.checkpoint import Checkpoints, Document
-from ozzy.run.error_policy import QUARANTINED, ErrorPolicy, RejectionLog
+from ozzy.run.error_policy import QUARANTINED, ErrorPolicy, Refused, RejectionLog
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.manifest import Manifests
 from ozzy.run.outlets import Outlet, saved_samples
@@ -67,7 +67,11 @@ class Execution:
     def __attrs_post_init__(self) -> None:
         settings = self.pipeline.config.errors
         self.errors = ErrorPolicy(
-            settings.policy, settings.limit, on_reject=RejectionLog(self.pipeline.reader.logger), stages=self.pipeline.stage_errors
+            settings.policy,
+            settings.limit,
+            on_reject=RejectionLog(self.pipeline.reader.logger),
+            stages=self.pipeline.stage_errors,
+            reader_of=self.pipeline.reader_stage,
         )
         if self.record is not None:
             self.quarantine = Quarantine(self.record.folder / FILE, self._module_of)
@@ -257,6 +261,7 @@ class Execution:
                 "splits": self.splits.checksum,
                 "books": self.books.to_dict(),
                 "states": saved_states(self.runner.working()),
+                "stage_folders": self._stage_folders(),
                 "samples": saved_samples(self.runner.outlets),
                 "rejected": self.errors.rejected,
                 "rejected_by": dict(self.errors.by_stage),
@@ -286,14 +291,18 @@ class Execution:
             return {}
         return {"bookmark": self.incremental.listed}
 
+    def _stage_folders(self) -> list[str]:
+        """The folders in which stages remember something, by their names."""
+        above = stage_folders(self.record) if self.record is not None else None
+        return sorted(one.name for one in above.iterdir()) if above is not None and above.is_dir() else []
+
     def _kept(self) -> dict[str, Any]:
         """What a checkpoint says of the quarantine, which is on disk when this returns."""
         facts = self.quarantine.sync() if self.quarantine is not None else None
         return {} if facts is None else {"quarantine": facts}
 
-    def _module_of(self, stage: str) -> Module:
-        found = self.pipeline.part(stage).resolved.found
-        return found.name, found.package, found.version
+    def _module_of(self, refused: Refused) -> Module:
+        return self.pipeline.module_of(refused.stage, refused.split)
 
     def _finish_dry(self) -> None:
         for outlet in self.runner.outlets:

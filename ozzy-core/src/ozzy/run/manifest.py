@@ -56,6 +56,7 @@ class Manifests:
             "config": config_hash(self.pipeline.config, self.pipeline),
             "ozzy": version("ozzy-core"),
             "plugins": versions(self.pipeline),
+            **({"read_as": read_as} if (read_as := self.pipeline.formatters[label].read_as()) else {}),
             "folder": posixpath.relpath(".", posixpath.dirname(receipt["manifest"]) or "."),
             "rows": sum(file["rows"] for file in files),
             "bytes": sum(file["bytes"] for file in files),

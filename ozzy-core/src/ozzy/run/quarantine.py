@@ -84,9 +84,9 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, tag="record", tag_f
 
 
 class Quarantine:
-    """Keeps what a run refuses. `module_of` names the module of a stage."""
+    """Keeps what a run refuses. `module_of` names the module that refused a record."""
 
-    def __init__(self, path: Path, module_of: Callable[[str], Module]) -> None:
+    def __init__(self, path: Path, module_of: Callable[[Refused], Module]) -> None:
         self.journal = Journal(path, what="quarantine")
         self.module_of = module_of
         self.records = 0
@@ -135,7 +135,7 @@ class Quarantine:
                 )
 
     def _cause(self, refused: Refused, message: str) -> int:
-        module = self.module_of(refused.stage)
+        module = self.module_of(refused)
         key = _key(refused.stage, refused.writer, module, refused.error, message)
         if key not in self._causes and len(self._causes) >= CAUSES:
             message, error = "further causes", ""

@@ -185,12 +185,17 @@ def samples_of(
     made = {}
     for label, one in wanted.items():
         seed = one.seed if one.seed is not None else f"{run_id}/{label}"
-        made[label] = sample = Reservoir(one.sample_size, seed, None if folder is None else folder / f"sample-{label}.jsonl")
+        made[label] = sample = Reservoir(one.sample_size, seed, None if folder is None else sample_path(folder, label))
         if folder is not None:
             if document is not None and label not in document.get("samples", {}):
                 raise StateError(f"the checkpoint holds no sample of {label}", hint="Start again with --fresh.")
             sample.restore(None if document is None else document["samples"][label])
     return made
+
+
+def sample_path(folder: Path, label: str) -> Path:
+    """Where the samples of a writer are remembered in the folder of a run."""
+    return folder / f"sample-{label}.jsonl"
 
 
 def forget_samples(folder: Path) -> None:

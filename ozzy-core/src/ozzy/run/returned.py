@@ -14,6 +14,7 @@ from ozzy.data.batch import Batch, Rejected
 from ozzy.data.codecs import open_decompressed
 from ozzy.data.json_text import check_line
 from ozzy.errors import DataError, SourceError
+from ozzy.plan.several_readers import SeveralReaders
 from ozzy.run.marks import Marks
 from ozzy.run.quarantine import FILE, Cause, Entry, lines_of
 
@@ -120,18 +121,19 @@ class QuarantineReader(BaseReader):
         """What the reader makes of what it had rejected: lines or records, or the row rejected again."""
         line = entry.raw
         head = entry.head.encode()
+        source = self.source.reader_of(entry.split) if isinstance(self.source, SeveralReaders) else self.source
 
         def rejected(message: str) -> Rejected:
             return Rejected(entry.where, message, line, row=row, head=head)
 
         try:
-            if not isinstance(self.source, BaseStreamReader):
+            if not isinstance(source, BaseStreamReader):
                 check_line(line)
                 return [line]
             text = b"\n".join([*filter(None, [head]), line]) + b"\n"
             stream = open_decompressed(io.BytesIO(text), "none", name=entry.split)
             found: list[Any] = []
-            batches = list(decoded(self.source.decoder(entry.split, stream.head(HEAD)), stream, None))
+            batches = list(decoded(source.decoder(entry.split, stream.head(HEAD)), stream, None))
             lines = all("lines" in batch.faces for batch in batches)
             for batch in batches:
                 found += batch.lines if lines else batch.records

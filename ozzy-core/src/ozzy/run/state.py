@@ -15,6 +15,7 @@ import msgspec
 
 from ozzy.errors import StateError
 from ozzy.run.quarantine import FILE as QUARANTINE
+from ozzy.run.reservoir import sample_path
 from ozzy.run.runs import SPLITS, RunRecord, StateFolder
 from ozzy.run.shared import SharedState
 from ozzy.staging.disk import size_of
@@ -275,6 +276,13 @@ def _rests_on(folder: Path, document: Document) -> Iterator[Flaw]:
     kept = document.get("quarantine")
     if kept is not None and not Journal(folder / QUARANTINE).holds(kept["length"], kept["crc32"]):
         yield Flaw(str(folder / QUARANTINE), "the bad records that the checkpoint counts on are missing or damaged")
+    for label, sample in document.get("samples", {}).items():
+        path = sample_path(folder, label)
+        if not Journal(path).holds(sample["length"], sample["crc32"]):
+            yield Flaw(str(path), "the sample that the checkpoint counts on is missing or damaged")
+    for name in document.get("stage_folders", []):
+        if not (folder / "stages" / name).is_dir():
+            yield Flaw(str(folder / "stages" / name), "what a stage remembers there is missing")
     for label, receipt in document["writers"].items():
         facts = receipt.get("journal")
         if facts is not None and not (journal := _journal(folder, label)).holds(facts["length"], facts["crc32"]):

@@ -1,13 +1,15 @@
 """Verifying a destination against its manifest: offline, with nothing but the files."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import attrs
 
 from ozzy.contracts.decoder import HEAD, choose
 from ozzy.data.codecs import open_decompressed
+from ozzy.data.zip_archive import ZipArchive, is_archive
 from ozzy.errors import OzzyError
 from ozzy.plan.registry import Registry
 from ozzy.staging.disk import checksum, size_of
@@ -69,7 +71,7 @@ def verified(path: Path, *, rows: bool = False, strict: bool = False, registry: 
     for file in manifest["files"]:
         flaw = _compared(folder / file["name"], file)
         if flaw is None and rows:
-            found = _rows(folder / file["name"], file["rows"], known)
+            found = _rows(folder / file["name"], file["rows"], known, manifest.get("read_as"))
             counted += found is not None
             if found not in {None, file["rows"]}:
                 flaw = Difference(file["name"], "rows", file["rows"], found)
@@ -105,17 +107,38 @@ def _compared(path: Path, file: dict[str, Any]) -> Difference | None:
     return Difference(file["name"], "checksum", file["sha256"], digest) if digest != file["sha256"] else None
 
 
-def _rows(path: Path, expected: int, registry: Registry) -> int | None:
-    """The rows of a file, None where its format is not known or it can't be decoded. A CSV file may have been written without a header."""
-    with path.open("rb", buffering=0) as raw:
-        try:
-            stream = open_decompressed(raw, "auto", name=path.name)
-            name = choose(path.name, stream.head(HEAD))
-            decoder: Any = registry.resolve("deserializer", name).cls({"name": name, "options": {}})
+def _rows(path: Path, expected: int, registry: Registry, read_as: Any) -> int | None:
+    """The rows of a file, None where its format is not known or it can't be decoded.
+
+    A CSV file whose columns were discovered may have been written without a header; `read_as` says how others are read that do not tell.
+    It comes with the destination, so it names no module.
+    """
+    try:
+        with _opened(path) as (raw, inner):
+            stream = open_decompressed(raw, "auto", name=inner)
+            if isinstance(read_as, dict) and read_as.get("name") == "csv" and isinstance(read_as.get("options"), dict):
+                name, options = "csv", read_as["options"]
+            else:
+                name, options = choose(inner, stream.head(HEAD)), {}
+            decoder: Any = registry.resolve("deserializer", name).cls({"name": name, "options": options})
             rows = sum(len(batch) + len(batch.rejected) for batch in decoder.decode(stream))
-            return expected if name in {"csv", "tsv"} and rows == expected - 1 else rows
-        except OzzyError:
-            return None
+            headless = name in {"csv", "tsv"} and "fields" not in options and rows == expected - 1
+            return expected if headless else rows
+    except OzzyError:
+        return None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, str]]:
+    """A file, or the only member of an archive, with the name that tells its format. Raises SourceError."""
+    with path.open("rb", buffering=0) as raw:
+        if not is_archive(path.name):
+            yield raw, path.name
+            return
+        archive = ZipArchive(raw, path.name)
+        [(member, _)] = archive.members(hidden=True)
+        with archive.open(member) as content:
+            yield content, member
 
 
 def _below(folder: Path) -> Iterator[Path]:

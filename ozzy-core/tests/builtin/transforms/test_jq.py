@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ozzy import Batch, ConfigError, DataError, PluginError
+from ozzy import Batch, ConfigError, DataError, Metadata, PluginError
 from ozzy.builtin.transforms import jq as jq_module
 from ozzy.builtin.transforms.jq import JQTransform
 
@@ -144,6 +144,16 @@ def test_the_first_integer_that_floats_do_not_tell_from_the_next_is_refused():
     assert "9007199254740992" in refused("{a: (.a + 1)}", {"a": 2**53 - 1})[1]
 
 
+@pytest.mark.parametrize("program", ["{a: (.a + 1)}", "{a: infinite}", "{a: (.b * .b)}", "{a: [-(.b * .b)]}"])
+def test_numbers_beyond_floats_are_refused_where_they_come_out(program):
+    with pytest.raises(DataError, match="jq has calculated a number beyond what floats hold"):
+        jq(program).transform_batch(Batch.from_lines([b'{"a":1e999,"b":1e300}']))
+
+
+def test_the_largest_float_is_handed_on(new_lines):
+    assert new_lines(jq("{a}"), '{"a":1.7976931348623157e+308}') == ['{"a":1.7976931348623157E+308}']
+
+
 def test_integers_below_are_exact(made):
     assert made(jq("{a: (.a + 1)}"), {"a": 2**53 - 2}, {"a": -(2**53) + 1}) == [{"a": 2**53 - 1}, {"a": -(2**53) + 2}]
 
@@ -203,6 +213,69 @@ def test_a_program_that_does_not_compile_is_a_mistake_of_the_config(program):
         jq(program)
 
     assert [problem.path for problem in raised.value.problems] == ["transform.options.jq_filter"]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "{a: env.HOME}",
+        "{a: $ENV.HOME}",
+        "{$ENV}",
+        "{a: [$ENV[]]}",
+        '{a: "\\($ENV.HOME)"}',
+        '{a: "\\("\\(env)")"}',
+        "def f: env; {a: f}",
+        "def f(g): {a: g}; f(env)",
+        "{a: (try env catch 1)}",
+        "{a: env?}",
+        "if .a then . else env end",
+        "{a: input_filename}",
+        "{a: get_search_list}",
+        '{a: ("x" | modulemeta)}',
+        "env as {HOME: $h} | {$h}",
+        '{a: @json "\\(env)"}',
+    ],
+)
+def test_a_program_that_looks_at_the_environment_needs_to_be_allowed(monkeypatch, program):
+    monkeypatch.setenv("HOME", "/secret")
+    with pytest.raises(ConfigError, match="looks at the environment of the process, which needs to be allowed") as raised:
+        jq(program)
+
+    assert "--allow-code" in str(raised.value.hint)
+    JQTransform({"options": {"jq_filter": program}}, Metadata(allow_code=True))
+
+
+@pytest.mark.parametrize("program", ["{a: env.HOME}", "{a: $ENV.HOME}"])
+def test_a_program_that_is_allowed_to_reads_it(monkeypatch, made, program):
+    monkeypatch.setenv("HOME", "/home/of/ana")
+
+    transform = JQTransform({"options": {"jq_filter": program}}, Metadata(allow_code=True))
+    assert list(transform.transform_batch(Batch.from_records([{}])).records) == [{"a": "/home/of/ana"}]
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("{a: .env, env, b: .b.env}", {"a": 1, "env": 1, "b": None}),
+        ("def env: 3; {a: env}", {"a": 3}),
+        ("def unused: env; {a: 1}", {"a": 1}),
+        ('{a: "env input_filename"} # env', {"a": "env input_filename"}),
+        (". as {env: $env} | {$env}", {"env": 1}),
+        ("{environment: .ENV}", {"environment": None}),
+    ],
+)
+def test_fields_and_functions_of_that_name_are_no_matter(made, program, expected):
+    assert made(jq(program), {"env": 1}) == [expected]
+
+
+def test_now_is_the_start_of_the_run():
+    start = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+    transform = JQTransform({"options": {"jq_filter": "{a: now, b: (now | todate)}"}}, Metadata(start_time=start))
+
+    for record in ({}, {"large": 2**60}):
+        assert list(transform.transform_batch(Batch.from_records([record])).records) == [
+            {"a": start.timestamp(), "b": "2026-01-02T03:04:05Z"}
+        ]
 
 
 def test_without_the_library_it_says_what_to_install(monkeypatch):

@@ -94,6 +94,14 @@ class CSVExportFormatter(BaseExportFormatter):
     def assembles(self) -> bool:
         return self.options.discover
 
+    def read_as(self) -> dict[str, Any] | None:
+        read: dict[str, Any] = {name: getattr(self.options, name) for name in _USUAL if getattr(self.options, name) != _USUAL[name]}
+        if self.options.quoting == "none":
+            read["quotechar"] = None
+        if not self.options.show_titles and not self.options.discover:
+            read["fields"] = list(self.columns)
+        return {"name": "csv", "options": read} if read else None
+
     def header(self) -> bytes:
         return b"" if self.assembles else self._titles(self.columns)
 
@@ -157,3 +165,6 @@ def _located(rows: list[tuple[Any, ...]]) -> DataError:
                 error.row = row
                 return error
     return DataError("a row failed to be formatted once, and then did not")
+
+
+_USUAL = {"delimiter": ",", "quotechar": '"', "doublequote": True, "escapechar": None}

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, ClassVar, Final
 
 from ozzy import BaseTransform, Batch, DataError, PluginError, Problem, option, options
+from ozzy.contracts.module import require_allow_code
 from ozzy.data.json_text import check_line, compacted, decode_line, encode_record
 
 _EXACT: Final = 2**53 - 1
@@ -15,8 +16,16 @@ _EXACT: Final = 2**53 - 1
 _MANY_DIGITS = re.compile(r"[0-9]{16}")
 _INTEGERS = re.compile(r"-?[0-9]{16,}")
 
+_LARGEST: Final = "1.7976931348623157e+308"
+"""What jq writes for infinity, and for anything beyond what a float holds."""
+
 _FIRST: Final = "try [first(\n%s\n) | tojson] catch [null, .]"
 """One array a record: empty, the first output as JSON (which keeps numbers as they are written), or null and an error."""
+
+_OUTWARD: Final = ("env", "get_search_list", "input_filename", "modulemeta")
+"""Functions of jq that look at more than the record."""
+
+_ENVIRONMENT: Final = re.compile(r"\$\s*ENV\b")
 
 _GUARDED: Final = r"""
 def ozzy_exact:
@@ -52,7 +61,8 @@ class JQTransform(BaseTransform):
     The first output of the program is the new record. A record for which there is none is dropped, and counted as filtered. An output
     that is a text with a JSON object in it becomes that object; any other output makes the record bad, and so does an error of the
     program. Numbers that the program only hands on stay as they are written, integers of any size too; arithmetic in jq is that of
-    floats, so a record is bad where it would meet, or give, an integer of 2**53 or more.
+    floats, so a record is bad where it would meet, or give, an integer of 2**53 or more. `now` is the start of the run, so that a resumed
+    one ends the same. A program that looks at the environment (`env`, `$ENV`) needs `--allow-code`.
     """
 
     Options: ClassVar[type] = JQOptions
@@ -74,8 +84,12 @@ class JQTransform(BaseTransform):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         asked = self.options.jq_filter
-        self._fast = _compiled(_FIRST % asked)
-        self._guarded = _compiled(_GUARDED + _FIRST % asked)
+        if _looks_around(asked):
+            require_allow_code(self, "jq_filter", "looks at the environment of the process")
+        inward = "" if self.metadata.allow_code else "{} as $ENV | "
+        start = f"def now: {self.metadata.start_time.timestamp()};\n"
+        self._fast = _compiled(start + inward + _FIRST % asked)
+        self._guarded = _compiled(_GUARDED + start + inward + _FIRST % asked)
         self._named = frozenset(_INTEGERS.findall(asked))
 
     def transform_batch(self, batch: Batch) -> Batch:
@@ -105,6 +119,10 @@ class JQTransform(BaseTransform):
             said = errors[0] if isinstance(errors[0], str) else encode_record(errors[0]).decode()
             raise DataError(f"the jq program says: {said}")
         line = _line_of(output)
+        if _LARGEST in output and _LARGEST not in text and _LARGEST not in self.options.jq_filter:
+            raise DataError(
+                "jq has calculated a number beyond what floats hold", hint="Where that may happen, let the program test for it."
+            )
         if _MANY_DIGITS.search(output):
             self._see_integers(text, line)
         return line
@@ -118,6 +136,20 @@ class JQTransform(BaseTransform):
                     f"jq has calculated {number}: its numbers are floats, which do not hold every integer from 2^53 on",
                     hint="Hand large integers on as they are, or calculate with another transform.",
                 )
+
+
+def _looks_around(program: str) -> bool:
+    """Whether a program that compiles asks for more than the record: it compiles no more where such functions lead to nothing.
+
+    A definition that a program does not use is left out before its names are looked up.
+    """
+    if _ENVIRONMENT.search(program):
+        return True
+    try:
+        _compiled("".join(f"def {name}: $ozzy_nowhere;\n" for name in _OUTWARD) + program)
+    except ValueError:
+        return True
+    return False
 
 
 def _line_of(output: str) -> bytes:
