@@ -40,6 +40,9 @@ def test_example_makes_what_is_kept_beside_it(config: Path, tmp_path: Path) -> N
     folder = tmp_path / "examples"
     shutil.copytree(EXAMPLES, folder)
     command = next((line[2:] for line in config.read_text(encoding="utf-8").splitlines() if line.startswith("# ozzy run ")), "")
+    needed = next((line.split()[-1] for line in config.read_text(encoding="utf-8").splitlines() if line.startswith("# needs ")), None)
+    if needed is not None and needed not in {row.package for row in ozzy.Registry.load().rows()}:
+        pytest.skip(f"{needed} is not installed")
     ours = ("OZZY_", "EXPORTERS_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environment["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), environment.get("PATH", os.defpath)])

@@ -145,18 +145,18 @@ def test_what_was_selected_before_is_not_decoded_again_and_follows_the_rows():
 
 
 def test_columns_of_records_are_lists_of_values():
-    assert Batch.from_records([{"a": 1}, {"b": 2}]).columns(("a", "b")) == [[1, MISSING], [MISSING, 2]]
+    assert Batch.from_records([{"a": 1}, {"b": 2}]).column_tokens(("a", "b")) == [[1, MISSING], [MISSING, 2]]
 
 
 def test_columns_of_lines_are_tokens_and_a_bad_line_is_an_error_of_its_row():
-    quoted, plain = Batch.from_lines([b'{"a":1.0,"q\\"":[ 1 ]}', b"{}"]).columns(('q"', "a"))
+    quoted, plain = Batch.from_lines([b'{"a":1.0,"q\\"":[ 1 ]}', b"{}"]).column_tokens(('q"', "a"))
     assert [bytes(token) for token in (*quoted, *plain)] == [b"[ 1 ]", b"null", b"1.0", b"null"]
-    assert Batch.from_lines([b"{}"]).columns(()) == []
+    assert Batch.from_lines([b"{}"]).column_tokens(()) == []
     with pytest.raises(DataError) as caught:
-        Batch.from_lines([b"{}", b"{"]).columns(("a",))
+        Batch.from_lines([b"{}", b"{"]).column_tokens(("a",))
     assert caught.value.row == 1
 
 
 def test_a_column_may_be_asked_for_twice():
-    one, other = Batch.from_lines([b'{"a":1}']).columns(("a", "a"))
+    one, other = Batch.from_lines([b'{"a":1}']).column_tokens(("a", "a"))
     assert one == other

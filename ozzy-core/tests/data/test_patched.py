@@ -55,7 +55,7 @@ def test_a_value_without_a_form_in_json_is_an_error_of_its_row():
 
 
 def test_columns_are_tokens_but_for_what_was_added():
-    a, n, gone = patched(batch(), {"n": [1, 2, 3, 4]}, ["b"]).columns(("a", "n", "b"))
+    a, n, gone = patched(batch(), {"n": [1, 2, 3, 4]}, ["b"]).column_tokens(("a", "n", "b"))
     assert isinstance(a, Tokens)
     assert bytes(a[0]) == b"1.50"
     assert a[1] is ABSENT

@@ -92,7 +92,19 @@ HEAD: Final = 64 * 1024
 """How many bytes of a stream `choose` is shown, where it has as many."""
 
 _COMPRESSED: Final = re.compile(r"\.(gz|gzip|bz2|xz|zst|zstd|lz4)$", re.IGNORECASE)
-_BY_SUFFIX: Final = {".jl": "json_lines", ".jsonl": "json_lines", ".ndjson": "json_lines", ".csv": "csv", ".tsv": "tsv", ".xml": "xml"}
+_BY_SUFFIX: Final = {
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".csv": "csv",
+    ".feather": "feather",
+    ".jl": "json_lines",
+    ".jsonl": "json_lines",
+    ".ndjson": "json_lines",
+    ".parquet": "parquet",
+    ".tsv": "tsv",
+    ".xml": "xml",
+}
+_BY_MAGIC: Final = {b"ARROW1": "arrow", b"FEA1": "feather", b"PAR1": "parquet"}
 
 
 def choose(name: str, head: bytes) -> str:
@@ -108,6 +120,9 @@ def choose(name: str, head: bytes) -> str:
     suffix = bare[bare.rfind(".") :].lower() if "." in bare else ""
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
+    for magic, decoder in _BY_MAGIC.items():
+        if head.startswith(magic):
+            return decoder
     encoding = encoding_of(head)
     text = head.decode(encoding, errors="ignore").encode() if encoding else head
     text = text.removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -6,9 +6,9 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
-from ozzy.contracts.formatter import formatted_rows
+from ozzy.contracts.formatter import fitted_batch, formatted_rows
 from ozzy.contracts.module import blamed_on
 from ozzy.contracts.writer import BaseWriter, GroupKey, Outcome, Receipt, Staging, WriterContext, WriterOptions, no_room_for
 from ozzy.data.batch import Batch
@@ -21,6 +21,7 @@ from ozzy.staging.files import StagedFiles
 from ozzy.staging.manifest import manifest_name, manifest_problems
 from ozzy.staging.naming import FileNames, problems, source_name
 
+T = TypeVar("T")
 INHERITED_ROWS = 500_000
 INHERITED_BYTES = 4_000_000_000
 
@@ -105,6 +106,7 @@ class BaseFileWriter(BaseWriter):
             digests=self.digests(),
             journal_path=context.staging_folder.with_name(f"{context.staging_folder.name}.files"),
             dry=context.dry_run,
+            open_sink=context.formatter.open if context.formatter.sinks else None,
             assembly=Assembly(context.formatter.assemble, self.codec) if context.formatter.assembles else None,
         )
 
@@ -151,9 +153,18 @@ class BaseFileWriter(BaseWriter):
         return self.names.name(group, number), False
 
     def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
-        self.files.write(self.file_key(batch, group_key or ()), self._formatted(batch))
+        key = self.file_key(batch, group_key or ())
+        if self.context.formatter.sinks:
+            self.files.write_batch(key, fitted_batch(self.context.formatter, batch))
+        else:
+            self.files.write(key, self._formatted(batch))
 
     def write_groups(self, batch: Batch, groups: Mapping[GroupKey, Sequence[int]]) -> None:
+        if self.context.formatter.sinks:
+            fitted = fitted_batch(self.context.formatter, batch)
+            for key, members in groups.items():
+                self.files.write_batch(self.file_key(batch, key), fitted.take(members))
+            return
         rows = self._formatted(batch)
         for key, members in groups.items():
             self.files.write(self.file_key(batch, key), [rows[row] for row in members])
@@ -170,12 +181,15 @@ class BaseFileWriter(BaseWriter):
         receipt = self.files.prepare(final=final)
         numbers = {} if self.files.journaled else self.files.numbers
         receipt["numbers"] = [[list(group), number] for group, number in numbers.items()]
-        return receipt
+        learnt = self.context.formatter.get_state()
+        return receipt if learnt is None else receipt | {"formatter": learnt}
 
     def resume(self, state: Receipt | None) -> None:
         self.files.resume(state)
         if state is not None:
             self.files.numbers.update({tuple(group): number for group, number in state["numbers"]})
+            if "formatter" in state:
+                self.context.formatter.set_state(state["formatter"])
 
     def publish(self, receipt: Receipt) -> None:
         for entry in self.files.finished(receipt):

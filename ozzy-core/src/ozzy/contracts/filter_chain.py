@@ -7,6 +7,7 @@ from typing import Any
 from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.module import Metadata
 from ozzy.data.batch import Batch
+from ozzy.data.table import Chosen, Mask
 from ozzy.errors import DataError, OzzyError, StateError
 from ozzy.log import reason
 
@@ -33,7 +34,10 @@ class FilterChain(BaseFilter):
         rows: Sequence[int] = range(len(batch))
         if self.operator == "not":
             [(place, member)] = self.members.items()
-            return [not kept for kept in self._ask(place, member, batch, rows)]
+            mask = self._ask(place, member, batch, rows)
+            return mask.inverted() if isinstance(mask, Mask) else [not kept for kept in mask]
+        if batch.table is not None:
+            return self._mask_of_columns(batch)
         any_will_do = self.operator == "or"
         part, taken = batch, set[int]()
         for place, member in self.members.items():
@@ -46,6 +50,18 @@ class FilterChain(BaseFilter):
             part, rows = part.where(open_), list(compress(rows, open_))
         kept_rows = taken if any_will_do else set(rows)
         return [row in kept_rows for row in range(len(batch))]
+
+    def _mask_of_columns(self, batch: Batch) -> Mask:
+        """The same, without a list of rows: what is open is chosen as columns, so that only those are read that a member asks for."""
+        any_will_do = self.operator == "or"
+        kept = Mask.all(not any_will_do, len(batch))
+        for place, member in self.members.items():
+            open_ = kept.inverted() if any_will_do else kept
+            part = batch.where(open_)
+            if not len(part):
+                break
+            kept = kept.refined(open_, Mask.of(self._ask(place, member, part, Chosen(range(len(batch)), open_))))
+        return kept
 
     def get_state(self) -> Any:
         states = {place: member.get_state() for place, member in self.members.items()}

@@ -2,12 +2,15 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, TypeVar
 
 from ozzy.contracts.module import BaseModule
 from ozzy.data.batch import Batch
 from ozzy.errors import DataError, OzzyError
 from ozzy.log import reason
+from ozzy.staging.sinks import Sink
+
+T = TypeVar("T")
 
 
 class BaseExportFormatter(BaseModule):
@@ -49,6 +52,26 @@ class BaseExportFormatter(BaseModule):
         """
         raise NotImplementedError(f"{type(self).__name__} has no assemble()")
 
+    @property
+    def sinks(self) -> bool:
+        """Whether it writes files itself, batch by batch."""
+        return type(self).open is not BaseExportFormatter.open
+
+    def open(self, stream: BinaryIO) -> Sink:
+        """Begin a file, which is written to `stream`: for formats that take columns, or large parts of a file at a time.
+
+        The sink takes batches that `fit` gave with `write(batch)`, tells with `size()` how long the file is by now, and ends it with
+        `close()`. The same rows make the same bytes,
+        however they are cut into batches. Such a formatter is not `resumable`, so that each checkpoint finishes all files; what it has
+        learnt of the rows for the files to come is its `get_state`. Of more groups than can be open at a time, rows wait as lines: then
+        the sink gets them back as those.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no open()")
+
+    def fit(self, batch: Batch) -> Batch:
+        """The rows as a sink takes them. Raises DataError with the row that does not fit; after it, none may fail."""
+        return batch
+
     def header(self) -> bytes:
         """What a file begins with. Asked for once a file."""
         return _bytes(self.format_header())
@@ -63,6 +86,8 @@ class BaseExportFormatter(BaseModule):
 
     def format_rows(self, batch: Batch) -> list[bytes]:
         """One run of bytes a row, in order. Raises DataError with the row that can't be formatted."""
+        if self.sinks:
+            return [line + b"\n" for line in self.fit(batch).lines]
         if next(iter(inspect.signature(self.format).parameters), "") == "batch":
             return _formatted(self, batch)
         return [_bytes(self.format(item)) for item in batch]
@@ -90,23 +115,32 @@ def staged_lines(batch: Batch) -> list[bytes]:
 
 def formatted_rows(formatter: BaseExportFormatter, batch: Batch) -> list[bytes]:
     """What a formatter makes of a batch. Raises DataError that tells it from the writer, with the row where one is known."""
+    return _blamed(formatter, formatter.format_rows, batch)
+
+
+def fitted_batch(formatter: BaseExportFormatter, batch: Batch) -> Batch:
+    """A batch as a formatter with a sink takes it. Raises as `formatted_rows` does."""
+    return _blamed(formatter, formatter.fit, batch)
+
+
+def _blamed(formatter: BaseExportFormatter, work: Callable[[Batch], T], batch: Batch) -> T:
     try:
-        return formatter.format_rows(batch)
+        return work(batch)
     except DataError as error:
         error.stage = "formatter"
         raise
     except OzzyError:
         raise
     except Exception as error:
-        raised = DataError(f"{type(formatter).__name__}: {reason(error)}", row=_first_failing(formatter, batch))
+        raised = DataError(f"{type(formatter).__name__}: {reason(error)}", row=_first_failing(work, batch))
         raised.stage = "formatter"
         raise raised from error
 
 
-def _first_failing(formatter: BaseExportFormatter, batch: Batch) -> int | None:
+def _first_failing(work: Callable[[Batch], Any], batch: Batch) -> int | None:
     for row in range(len(batch)):
         try:
-            formatter.format_rows(batch.take([row]))
+            work(batch.take([row]))
         except Exception:
             return row
     return None

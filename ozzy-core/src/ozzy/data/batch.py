@@ -1,7 +1,8 @@
 """A batch: one set of rows with several faces, each made once and kept.
 
-`lines` is one JSON document in bytes a row, as it was read; `records` is a list of dicts. A stage asks for the face it needs.
-Rows that are only chosen (`where`, `take`) keep every face that exists, so a line that nothing touched leaves byte for byte as it came.
+`lines` is one JSON document in bytes a row, as it was read; `records` is a list of dicts; `table` has them as columns of Arrow, where a
+reader gave those: nothing is made into columns unasked. A stage asks for the face it needs. Rows that are only chosen (`where`, `take`)
+keep every face that exists, so a line that nothing touched leaves byte for byte as it came, and a column as a column.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,6 +13,9 @@ import attrs
 
 from ozzy.data.json_text import MISSING, decode_line, encode_record, select_fields
 from ozzy.data.record import BaseRecord, Record
+from ozzy.data.table import Chosen, Mask, Table
+from ozzy.data.table import joined as joined_tables
+from ozzy.data.table_values import records_of, values_of
 from ozzy.data.tokens import PLAIN, TOKENS, Change, Column, Row, Unfold, join_tokens, picked_lines, split_line, token_columns
 from ozzy.errors import DataError
 
@@ -41,24 +45,26 @@ class Batch:
     `origin` gives each row's index in its split, counted from 0, or is None where a stage has made rows of its own.
     """
 
-    __slots__ = ("_lines", "_records", "_selected", "blank", "origin", "position", "rejected", "split")
+    __slots__ = ("_lines", "_records", "_selected", "_table", "blank", "origin", "position", "rejected", "split")
 
     def __init__(
         self,
         *,
         lines: list[bytes] | None = None,
         records: list[Any] | None = None,
+        table: Table | None = None,
         split: str = "",
         position: Any = None,
         rejected: Sequence[Rejected] = (),
         blank: int = 0,
         origin: Sequence[int] | None = None,
     ) -> None:
-        if lines is None and records is None:
+        if lines is None and records is None and table is None:
             records = []
         self._lines = lines
         self._records = records
         self._selected: tuple[tuple[str, ...], list[tuple[Any, ...]]] | None = None
+        self._table = table
         self.split = split
         self.position = position
         self.rejected = rejected
@@ -80,22 +86,32 @@ class Batch:
         return cls(records=rows, **more)
 
     @classmethod
+    def from_table(cls, table: Any, **more: Any) -> "Batch":
+        """A batch of the rows of a `pyarrow.Table`, a RecordBatch, or a `Table`. Raises DataError where two columns have one name."""
+        return cls(table=table if isinstance(table, Table) else Table.of(table), **more)
+
+    @classmethod
     def from_tokens(cls, rows: Iterable[Row], **more: Any) -> "Batch":
         """A batch of lines, each joined from its tokens: field names to `msgspec.Raw` or to plain values. Raises DataError with the row."""
         return cls(lines=_each(join_tokens, list(rows)), **more)
 
     @classmethod
     def joined(cls, parts: Sequence["Batch"]) -> "Batch":
-        """The rows of several batches, one after the other: lines where each of them has lines, else records."""
-        lines = all("lines" in part.faces for part in parts)
+        """The rows of several batches, one after the other: columns or lines where each of them has the same, else records."""
+        tables = [part.table for part in parts if part.table is not None]
+        table = joined_tables(tables) if tables and len(tables) == len(parts) else None
+        lines = table is None and all("lines" in part.faces for part in parts)
         origins = [part.origin for part in parts]
         return cls(
+            table=table,
             lines=[line for part in parts for line in part.lines] if lines else None,
-            records=None if lines else [record for part in parts for record in part.records],
+            records=None if lines or table is not None else [record for part in parts for record in part.records],
             origin=None if None in origins else [row for origin in origins for row in origin or ()],
         )
 
     def __len__(self) -> int:
+        if self._table is not None:
+            return self._table.num_rows
         return len(self._lines if self._lines is not None else self._records or ())
 
     def __iter__(self) -> Iterator[BaseRecord]:
@@ -107,28 +123,33 @@ class Batch:
 
     @property
     def faces(self) -> tuple[str, ...]:
-        """The faces that exist now: `lines`, `records` or both."""
-        pairs = (("lines", self._lines), ("records", self._records))
+        """The faces that exist now: `lines`, `records`, `table`, or several of them."""
+        pairs = (("lines", self._lines), ("records", self._records), ("table", self._table))
         return tuple(name for name, face in pairs if face is not None)
 
     @property
     def lines(self) -> list[bytes]:
         """One JSON document in bytes a row. Raises DataError with the row that can't be encoded."""
         if self._lines is None:
-            self._lines = _each(encode_record, self._records or [])
+            self._lines = _each(encode_record, self.records)
         return self._lines
 
     @property
     def records(self) -> list[Record]:
         """One dict a row. Raises DataError with the row that can't be decoded."""
         if self._records is None:
-            self._records = _each(decode_line, self._lines or [])
+            self._records = records_of(self._table) if self._table is not None else _each(decode_line, self._lines or [])
         return self._records
+
+    @property
+    def table(self) -> Table | None:
+        """The rows as columns, where the rows came as columns and nothing was done since that needed records; else None."""
+        return self._table
 
     def select(self, fields: tuple[str, ...]) -> list[tuple[Any, ...]]:
         """The values of these top-level fields, a tuple a row, `MISSING` where a row has no such field.
 
-        From lines, only these fields are decoded. Raises DataError with the row that can't be.
+        From lines, only these fields are decoded; of columns, only these are read. Raises DataError with the row that can't be.
         """
         if self._records is not None:
             return [tuple([record.get(field, MISSING) for field in fields]) for record in self._records]
@@ -136,6 +157,11 @@ class Batch:
             known, rows = self._selected
             places = [known.index(field) for field in fields]
             return rows if known == fields else [tuple([row[place] for place in places]) for row in rows]
+        if self._table is not None and fields:
+            table, count = self._table, len(self)
+            return list(zip(*[values_of(table, field) if field in table.names else [MISSING] * count for field in fields], strict=True))
+        if self._table is not None:
+            return [()] * len(self)
         return select_fields(self._lines or [], fields)
 
     def with_selected(self, fields: tuple[str, ...], rows: list[tuple[Any, ...]]) -> "Batch":
@@ -143,14 +169,15 @@ class Batch:
         self._selected = (fields, rows)
         return self
 
-    def columns(self, fields: tuple[str, ...]) -> list[Column]:
+    def column_tokens(self, fields: tuple[str, ...]) -> list[Column]:
         """These top-level fields column by column: from lines as `Tokens`, else as lists of values, `MISSING` where a row has none.
 
         Raises DataError with the row that can't be taken apart.
         """
         if self._lines is not None:
             return list(token_columns(self._lines, fields))
-        return [[record.get(field, MISSING) for record in self._records or []] for field in fields]
+        rows = self.select(fields)
+        return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in fields]
 
     def tokens(self) -> list[Row]:
         """One dict a row with its values as they stand in the line (`msgspec.Raw`): only the outermost object is taken apart.
@@ -160,7 +187,9 @@ class Batch:
         return _each(split_line, self.lines)
 
     def project(self, fields: tuple[str, ...]) -> "Batch":
-        """New rows with only these top-level fields, in this order; from lines the bytes of their values stay. Raises DataError."""
+        """New rows with only these top-level fields, in this order; columns stay, and the bytes of values in lines. Raises DataError."""
+        if self._table is not None:
+            return self.of_table(self._table.select([name for name in dict.fromkeys(fields) if name in self._table.names]))
         if self._lines is not None:
             return self._remade(lines=picked_lines(self._lines, fields))
         return self._remade(records=[{name: record[name] for name in fields if name in record} for record in self._records or []])
@@ -173,7 +202,7 @@ class Batch:
         changes: then the line leaves as it came. Raises DataError with the row.
         """
         if self._lines is None:
-            return self._remade(records=_each(lambda record: change(record, PLAIN), self._records or []))
+            return self._remade(records=_each(lambda record: change(record, PLAIN), self.records))
 
         def rewritten(line: bytes) -> bytes:
             row = split_line(line)
@@ -185,7 +214,7 @@ class Batch:
     def unfold(self, unfold: Unfold) -> "Batch":
         """As `rewrite`, with any number of new rows for each: `unfold(row, form)` gives a list. No row has an origin then."""
         if self._lines is None:
-            unfolded = _each(lambda record: unfold(record, PLAIN), self._records or [])
+            unfolded = _each(lambda record: unfold(record, PLAIN), self.records)
             return Batch(records=[record for records in unfolded for record in records], split=self.split, position=self.position)
 
         def several(line: bytes) -> list[bytes]:
@@ -195,33 +224,43 @@ class Batch:
         lines = [line for lines in _each(several, self._lines) for line in lines]
         return Batch(lines=lines, split=self.split, position=self.position)
 
-    def _remade(self, *, lines: list[bytes] | None = None, records: list[Any] | None = None) -> "Batch":
-        return Batch(lines=lines, records=records, split=self.split, position=self.position, origin=self.origin)
+    def of_table(self, table: Table) -> "Batch":
+        """The same rows with these columns instead of what they had."""
+        return self._remade(table=table)
+
+    def _remade(self, *, lines: list[bytes] | None = None, records: list[Any] | None = None, table: Table | None = None) -> "Batch":
+        return Batch(lines=lines, records=records, table=table, split=self.split, position=self.position, origin=self.origin)
 
     def changed(self) -> "Batch":
         """The batch after its records were changed in place: no other face is left of it."""
-        self._records, self._lines, self._selected = self.records, None, None
+        self._records, self._lines, self._table, self._selected = self.records, None, None, None
         return self
 
     def where(self, mask: Sequence[bool]) -> "Batch":
         """The rows whose mask is true, in every face that exists."""
         if len(mask) != len(self):
             raise DataError(f"a mask of {len(mask)} for a batch of {len(self)} rows")
-        if all(mask):
+        if self._table is None:
+            return self if all(mask) else self._chosen(lambda rows: list(compress(rows, mask)))
+        truths = Mask.of(mask)
+        if truths.kept == len(truths):
             return self
-        return self._chosen(lambda rows: list(compress(rows, mask)))
+        chosen = self._chosen(lambda rows: list(compress(rows, mask)), self._table.filter(truths), origin=False)
+        chosen.origin = None if self.origin is None else Chosen(self.origin, truths)
+        return chosen
 
     def take(self, indices: Sequence[int]) -> "Batch":
         """The rows at these indices, in that order, in every face that exists."""
-        return self._chosen(lambda rows: [rows[index] for index in indices])
+        return self._chosen(lambda rows: [rows[index] for index in indices], None if self._table is None else self._table.take(indices))
 
-    def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]]) -> "Batch":
+    def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]], table: Table | None = None, *, origin: bool = True) -> "Batch":
         chosen = Batch(
             lines=None if self._lines is None else choose(self._lines),
             records=None if self._records is None else choose(self._records),
+            table=table,
             split=self.split,
             position=self.position,
-            origin=None if self.origin is None else choose(self.origin),
+            origin=choose(self.origin) if origin and self.origin is not None else None,
         )
         return chosen if self._selected is None else chosen.with_selected(self._selected[0], choose(self._selected[1]))
 

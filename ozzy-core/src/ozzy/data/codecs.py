@@ -6,12 +6,14 @@ What is written is the same for the same input: no time, no name, and each membe
 """
 
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import IO, Any, BinaryIO, Final, Protocol
 
 import attrs
 
+from ozzy.data.temporary import temporary_copy
 from ozzy.errors import ConfigError, DataError, PluginError, SourceError
 
 PIECE: Final = 256 * 1024
@@ -217,6 +219,8 @@ class _Source(Protocol):
 
     def jump(self, offset: int) -> bool: ...
 
+    def whole(self) -> BinaryIO | None: ...
+
 
 class ByteStream:
     """Decompressed bytes, read forward.
@@ -252,6 +256,17 @@ class ByteStream:
             piece = self._source.piece(n)
         self.offset += len(piece)
         return piece
+
+    def as_file(self) -> BinaryIO:
+        """All of the content as an open file that can seek, for formats that are not read forward; nothing may have been read before.
+
+        It is the file itself where that can be, else a temporary copy on disk; the caller closes it. Raises SourceError.
+        """
+        whole = self._source.whole()
+        if whole is None:
+            whole = temporary_copy(iter(self.read, b""), self.name)
+        whole.seek(0)
+        return whole
 
     def skip_mark(self) -> None:
         """Go past a byte order mark, at the very beginning only. Raises DataError for one of another encoding than UTF-8."""
@@ -303,6 +318,15 @@ class _Plain:
         self._beginning = b""
         return True
 
+    def whole(self) -> BinaryIO | None:
+        """The same file on disk once more, open for as long as somebody needs it."""
+        if not isinstance(self._raw, (io.FileIO, io.BufferedReader)):
+            return None
+        try:
+            return os.fdopen(os.dup(self._raw.fileno()), "rb", buffering=0) if self._raw.seekable() else None
+        except (OSError, ValueError) as error:
+            raise SourceError(f"{self._name} can't be read: {error}") from error
+
 
 class _Members:
     """The content of one compressed member after the other."""
@@ -342,6 +366,10 @@ class _Members:
     def jump(self, offset: int) -> bool:
         """Compressed data is read from its beginning."""
         return False
+
+    def whole(self) -> BinaryIO | None:
+        """There is no file of decompressed bytes."""
+        return None
 
     def _next(self) -> _Decompressor | None:
         self._gather(max(map(len, self._format.magics)))

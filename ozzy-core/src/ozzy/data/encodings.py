@@ -1,7 +1,7 @@
 """Text in any encoding as UTF-8, piece by piece: what decoders read is always UTF-8."""
 
 import codecs
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from ozzy.data.codecs import ByteStream
 from ozzy.errors import DataError
@@ -78,6 +78,10 @@ class _Transcoded:
     def jump(self, offset: int) -> bool:
         """Text is decoded from its beginning."""
         return False
+
+    def whole(self) -> BinaryIO | None:
+        """There is no file of decoded text."""
+        return None
 
     def _next(self, size: int) -> bytes:
         pending = len(self._decoder.getstate()[0])

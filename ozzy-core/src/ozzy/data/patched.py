@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from ozzy.data.batch import Batch
 from ozzy.data.json_text import MISSING, encode_record
+from ozzy.data.table import Table
 from ozzy.data.tokens import ABSENT, Change, Column, Tokens, Unfold, join_tokens, split_line
 from ozzy.errors import DataError
 
@@ -62,10 +63,10 @@ class PatchedBatch(Batch):
         wanted = [self._added[field] if field in self._added else columns.get(field, missing) for field in fields]
         return list(zip(*wanted, strict=True)) if wanted else [()] * len(self)
 
-    def columns(self, fields: tuple[str, ...]) -> list[Column]:
+    def column_tokens(self, fields: tuple[str, ...]) -> list[Column]:
         """As of any batch; what was added comes as the values it was added with."""
         read = tuple(field for field in fields if field not in self._added and field not in self._dropped)
-        columns = dict(zip(read, self._base.columns(read), strict=True))
+        columns = dict(zip(read, self._base.column_tokens(read), strict=True))
         columns |= {field: list(values) for field, values in self._added.items()}
         absent = Tokens([ABSENT] * len(self))
         return [columns.get(field, absent) for field in fields]
@@ -82,11 +83,11 @@ class PatchedBatch(Batch):
         _ = self.lines
         return super().unfold(unfold)
 
-    def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]]) -> Batch:
+    def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]], table: Table | None = None, *, origin: bool = True) -> Batch:
         if self._lines is not None:
-            return super()._chosen(choose)
-        origin = None if self.origin is None else choose(self.origin)
-        base = Batch(lines=choose(self._base.lines), split=self.split, position=self.position, origin=origin)
+            return super()._chosen(choose, origin=origin)
+        chosen = choose(self.origin) if origin and self.origin is not None else None
+        base = Batch(lines=choose(self._base.lines), split=self.split, position=self.position, origin=chosen)
         return PatchedBatch(base, {name: choose(values) for name, values in self._added.items()}, self._dropped)
 
     def patched(self, added: Mapping[str, Sequence[Any]], dropped: Collection[str]) -> "PatchedBatch":
@@ -101,7 +102,7 @@ class PatchedBatch(Batch):
         touched = tuple(dict.fromkeys((*self._added, *self._dropped)))
         if not touched:
             return self._base.lines
-        here = zip(*self._base.columns(touched), strict=True)
+        here = zip(*self._base.column_tokens(touched), strict=True)
         added = zip(*self._added.values(), strict=True) if keys else repeat(())
         lines: list[bytes] = []
         for line, tokens, values in zip(self._base.lines, here, added, strict=False):

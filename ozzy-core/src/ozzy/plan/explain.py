@@ -89,7 +89,7 @@ def _face(module: Any, pipeline: Pipeline) -> str:
     if declared is not None:
         return str(declared)
     if isinstance(module, BaseStreamReader):
-        return "gives lines, or records where the source is not JSON"
+        return "gives lines of JSON, columns of Parquet and Arrow, else records"
     if getattr(module, "reads", None) == ():
         return "whatever comes"
     batch_method = {BaseFilter: "mask", BaseGrouper: "keys", BaseExportFormatter: "format_rows"}

@@ -2,10 +2,12 @@
 
 PACKAGES = {
     "apprise": "ozzy-apprise",
+    "arrow": "ozzy-arrow",
     "azure_blob": "ozzy-azure",
     "azure_file": "ozzy-azure",
     "cloudsearch": "ozzy-cloudsearch",
     "dropbox": "ozzy-dropbox",
+    "feather": "ozzy-arrow",
     "ftp": "ozzy-ftp",
     "gdrive": "ozzy-gdrive",
     "gstorage": "ozzy-gstorage",

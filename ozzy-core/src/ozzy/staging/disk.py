@@ -42,7 +42,7 @@ def advice(error: OSError) -> str | None:
     return None
 
 
-def write_all(descriptor: int, data: bytes | bytearray) -> None:
+def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
     """Write every byte, however many calls that takes."""
     view = memoryview(data)
     while view:

@@ -12,16 +12,18 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import attrs
 
+from ozzy.data.batch import Batch
 from ozzy.data.codecs import Codec
 from ozzy.errors import StateError
 from ozzy.staging.assembly import LINES, Assembly
 from ozzy.staging.disk import at_destination, make_folder, size_of, sync_files, sync_folder, sync_path, write_all
 from ozzy.staging.epochs import by_epoch, copied_file, moved_folder, own_copies
 from ozzy.staging.journal import Journal
+from ozzy.staging.sinks import Sink, SinkFile
 from ozzy.staging.spill import GroupKey, SpilledGroups
 from ozzy.staging.staged_file import StagedFile
 
@@ -40,7 +42,8 @@ class StagedFiles:
 
     `begin(group)` gives a new file its final name and says whether its rows are to be skipped. `rows_limit` and `size_limit` (compressed
     bytes) end a file, None never does. With an `assembly` rows are lines, of which a file is made when it is finished; its size is then
-    that of its lines, compressed. A `dry` one counts and names, and leaves nothing on disk. `journal_path` is the path of the list of
+    that of its lines, compressed. With `open_sink` files are written by sinks, which take batches; rows that wait in the log are lines to
+    them. A `dry` one counts and names, and leaves nothing on disk. `journal_path` is the path of the list of
     files, which outlives the folder; beside the folder unless given.
     """
 
@@ -58,6 +61,7 @@ class StagedFiles:
     journal_path: Path | None = None
     dry: bool = False
     assembly: Assembly | None = None
+    open_sink: Callable[[BinaryIO], Sink] | None = None
     open: dict[GroupKey, StagedFile] = attrs.field(factory=dict, init=False)
     closed: list[dict[str, Any]] = attrs.field(factory=list, init=False)
     published: list[dict[str, Any]] = attrs.field(factory=list, init=False)
@@ -86,6 +90,13 @@ class StagedFiles:
             self._spill(group, rows)
         else:
             self._append(group, rows)
+
+    def write_batch(self, group: GroupKey, batch: Batch) -> None:
+        """As `write`, for files that are written by sinks."""
+        if group in self.open or (group not in self.spilled.groups and len(self.open) < self.group_limit):
+            self._append(group, batch)
+        else:
+            self._spill(group, [line + b"\n" for line in batch.lines])
 
     def count(self, key: GroupKey, number: int) -> None:
         """The next file of this name is to have this number."""
@@ -222,13 +233,13 @@ class StagedFiles:
             if above.is_dir() and not any(above.iterdir()):
                 above.rmdir()
 
-    def _append(self, group: GroupKey, rows: list[bytes]) -> None:
+    def _append(self, group: GroupKey, rows: list[bytes] | Batch) -> None:
         """Append rows to the group's open file, or a new one."""
         at = 0
         while at < len(rows):
             file = self.open.get(group) or self._open(group)
             room = len(rows) - at if self.rows_limit is None else self.rows_limit - file.rows
-            taken = file.append(rows[at : at + room] if at or room < len(rows) else rows, stop_at=self.size_limit)
+            taken = file.append(_cut(rows, at, at + room) if at or room < len(rows) else rows, stop_at=self.size_limit)
             at += taken
             if file.skipped:
                 self.ignored += taken
@@ -315,6 +326,8 @@ class StagedFiles:
         if not staged:
             staged = f"{self.next_file:06d}.part"
             self.next_file += 1
+        if self.open_sink is not None:
+            return SinkFile(self.folder / staged, name, group, self.codec, self.digests, dry=self.dry, open_sink=self.open_sink)
         codec = self.codec if self.assembly is None else LINES
         return StagedFile(self.folder / staged, name, group, codec, self.digests, self.separator, dry=self.dry, assembly=self.assembly)
 
@@ -425,3 +438,7 @@ def _written_again(receipt: dict[str, Any]) -> list[str]:
     """The names of the staged files that writing goes on in."""
     log = (receipt.get("spilled") or {}).get("log")
     return [entry["staged"] for entry in receipt["open"] if entry["length"]] + ([log["log"]] if log is not None else [])
+
+
+def _cut(rows: list[bytes] | Batch, start: int, end: int) -> list[bytes] | Batch:
+    return rows.take(range(start, min(end, len(rows)))) if isinstance(rows, Batch) else rows[start:end]

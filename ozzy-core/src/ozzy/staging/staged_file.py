@@ -51,8 +51,8 @@ class StagedFile:
     def _new_hashes(self) -> dict[str, Any]:
         return {name: hashlib.new(name, usedforsecurity=False) for name in self.digests}
 
-    def append(self, rows: list[bytes], *, stop_at: int | None) -> int:
-        """Take rows until the file is `stop_at` compressed bytes long where a member ends; returns how many were taken."""
+    def append(self, rows: Any, *, stop_at: int | None) -> int:
+        """Take rows, each of bytes, until the file is `stop_at` compressed bytes long where a member ends; returns how many were taken."""
         if self.skipped:
             self.rows += len(rows)
             return len(rows)

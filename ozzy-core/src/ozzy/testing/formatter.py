@@ -9,7 +9,7 @@ import pytest
 from ozzy import BaseExportFormatter, Batch, OzzyError
 from ozzy.contracts.module import overrides
 from ozzy.testing.batches import BatchContract
-from ozzy.testing.samples import HUGE, UNICODE
+from ozzy.testing.samples import HUGE, UNICODE, cuts
 from ozzy.testing.verdict import difference, plain, shown
 
 
@@ -49,6 +49,8 @@ class FormatterContract(BatchContract):
     def file(self, records: list[dict[str, Any]], module: BaseExportFormatter | None = None) -> bytes:
         """A whole file of these records."""
         module = module or self.make()
+        if module.sinks:
+            return self._sunk(records, module)
         rows = self.outcome(module, self.batch(records)) if records else []
         if not module.assembles:
             return module.header() + module.separator.join(rows) + module.footer()
@@ -56,6 +58,40 @@ class FormatterContract(BatchContract):
         lines = [row.removesuffix(b"\n") for row in rows]
         module.assemble(lambda: (Batch.from_lines(lines[at : at + 3]) for at in range(0, len(lines), 3)), target)
         return target.getvalue()
+
+    def _sunk(self, records: list[dict[str, Any]], module: BaseExportFormatter, sizes: Sequence[int] = ()) -> bytes:
+        """A whole file that the module writes itself, given its records in batches of these sizes."""
+        target = io.BytesIO()
+        sink = module.open(target)
+        start = 0
+        for size in sizes or ([len(records)] if records else []):
+            sink.write(module.fit(self.batch(records[start : start + size], first=start)))
+            if sink.size() > target.tell():
+                self.broken(f"size() of its sink gives {sink.size()} where {target.tell()} bytes were written")
+            start += size
+        sink.close()
+        return target.getvalue()
+
+    def test_a_file_that_it_writes_itself_is_the_same_however_records_come(self) -> None:
+        """Where it has `open`, batches may be cut anyhow, and more than one file may be open."""
+        module = self.make()
+        if not module.sinks:
+            return
+        if module.resumable or module.appendable:
+            self.broken("it writes files itself, so it can't be resumable or appendable")
+        expected = self._sunk(self.samples, self.make())
+        for sizes in cuts(len(self.samples)):
+            if self._sunk(self.samples, self.make(), sizes) != expected:
+                self.broken(f"in batches of {', '.join(map(str, sizes))} it makes another file of the same records")
+        targets = [io.BytesIO(), io.BytesIO()]
+        sinks = [module.open(target) for target in targets]
+        for record in self.samples:
+            for sink in sinks:
+                sink.write(module.fit(self.batch([record])))
+        for sink in sinks:
+            sink.close()
+        if targets[0].getvalue() != targets[1].getvalue():
+            self.broken("two files that are open at a time and are given the same records are not the same")
 
     def test_records_are_left_as_they_are(self) -> None:
         """Several writers may be given the same batch."""
@@ -83,8 +119,8 @@ class FormatterContract(BatchContract):
             self.broken(f"its file_extension is {extension!r}: write it without a dot before it, such as 'csv'")
 
     def test_a_file_made_of_all_rows_is_the_same_each_time(self) -> None:
-        """Where it assembles files, the same rows make the same bytes."""
-        if self.make().assembles and self.file(self.samples) != self.file(self.samples):
+        """Where it assembles or writes files itself, the same rows make the same bytes."""
+        if (self.make().assembles or self.make().sinks) and self.file(self.samples) != self.file(self.samples):
             self.broken("it makes two different files of the same rows: is there a time or something random in it?")
 
     def test_a_file_goes_on_in_another_process(self) -> None:

@@ -5,8 +5,10 @@ from operator import itemgetter
 from typing import Any, ClassVar
 
 from ozzy import BaseFilter, Batch, Problem, option, options
-from ozzy.builtin.filters.operators import OPERATORS, check, make_test
+from ozzy.builtin.filters.column_tests import Condition, mask_of
+from ozzy.builtin.filters.operators import OPERATORS, check
 from ozzy.data.field_path import FieldPath, roots
+from ozzy.data.table import Mask, Table
 
 
 @options
@@ -56,10 +58,9 @@ class KeyValueFilter(BaseFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         separator = self.options.nested_field_separator
-        self._tests = [
-            (FieldPath.parse(entry.name, separator), make_test(self.only_operator or entry.operator, entry.value))
-            for entry in self.options.keys
-        ]
+        self._conditions = [Condition(self.only_operator or entry.operator, entry.value) for entry in self.options.keys]
+        paths = [FieldPath.parse(entry.name, separator) for entry in self.options.keys]
+        self._tests = [(path, condition.test) for path, condition in zip(paths, self._conditions, strict=True)]
         self._fields = roots([path for path, _ in self._tests])
         self.reads = self._fields
 
@@ -69,12 +70,22 @@ class KeyValueFilter(BaseFilter):
     def mask(self, batch: Batch) -> Sequence[bool]:
         if not self._tests:
             return [True] * len(batch)
+        if batch.table is not None:
+            return self._mask_of_columns(batch.table)
         rows = batch.select(self._fields)
         masks = []
         for path, test in self._tests:
             values = map(itemgetter(self._fields.index(path.root)), rows)
             masks.append(list(map(test, values if len(path.steps) == 1 else map(path.within, values))))
         return masks[0] if len(masks) == 1 else list(map(all, zip(*masks, strict=True)))
+
+    def _mask_of_columns(self, table: Table) -> Mask:
+        kept = Mask.all(truth=True, count=table.num_rows)
+        for (path, _), condition in zip(self._tests, self._conditions, strict=True):
+            if not kept.kept:
+                break
+            kept = kept.both(mask_of(table, path, condition))
+        return kept
 
 
 class KeyValueRegexFilter(KeyValueFilter):

@@ -126,7 +126,7 @@ class CSVExportFormatter(BaseExportFormatter):
             rows = batch.select(columns)
             return self._lines([tuple(map(neutral, row)) for row in rows] if self.options.neutralise_formulas else rows)
         try:
-            cells = list(map(cells_of, batch.columns(columns)))
+            cells = list(map(cells_of, batch.column_tokens(columns)))
         except DataError:
             raise _located(batch.select(columns)) from None
         end = self.dialect.end

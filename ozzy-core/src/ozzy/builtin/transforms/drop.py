@@ -40,6 +40,9 @@ class DropTransform(BaseTransform):
         self._change = self._tree.change if self._nested else self._without
 
     def transform_batch(self, batch: Batch) -> Batch:
+        table = batch.table
+        if table is not None and not self._nested:
+            return batch.of_table(table.select([name for name in table.names if name not in self._names]))
         if self._nested or "records" in batch.faces:
             return batch.rewrite(self._change)
         return patched(batch, {}, self._names)

@@ -60,7 +60,15 @@ class RenameTransform(BaseTransform):
         self.reads = self.writes = tuple(dict.fromkeys([*self._names, *self._tree.children, *self._names.values()]))
 
     def transform_batch(self, batch: Batch) -> Batch:
-        return batch.rewrite(self._change)
+        table = batch.table
+        if table is None or self._tree.children:
+            return batch.rewrite(self._change)
+        try:
+            renamed = self._renamed({name: name for name in table.names}, self._names)
+        except DataError as error:
+            error.row = 0
+            raise
+        return batch.of_table(table.rename({old: new for new, old in renamed.items()}))
 
     def _change(self, row: Row, form: Form) -> Row:
         return self._renamed(self._tree.change(row, form) if self._tree.children else row, self._names)

@@ -22,7 +22,7 @@ class ConsoleWriter(BaseWriter):
 
     def start(self, context: WriterContext) -> None:
         super().start(context)
-        if context.formatter.assembles:
+        if context.formatter.assembles or context.formatter.sinks:
             raise ConfigError(
                 f"writer: {type(context.formatter).__name__} makes whole files, which the console is none of",
                 hint="Write to files, or choose another formatter; csv prints row by row when its columns are given by fields.",

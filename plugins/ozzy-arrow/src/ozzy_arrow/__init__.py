@@ -1,0 +1,1 @@
+"""Columns for ozzy: Parquet, Arrow IPC and Feather, read and written without a detour through records."""

@@ -1,0 +1,147 @@
+"""The decoder of Parquet: batches of columns that are read from the file when a stage asks for them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Final
+from weakref import finalize
+
+from ozzy import BaseDecoder, Batch, DataError, SourceError, option, options
+from ozzy.data.codecs import ByteStream
+from ozzy.data.table import Table, checked_names
+from ozzy_arrow.library import pa, pq, reading
+
+KIND: Final = "Parquet"
+
+
+@options
+class ColumnDecoderOptions:
+    """Options of the decoders of columns."""
+
+    batch_size: int = option(default=65_536, minimum=1, help="Records in a batch, at the most.")
+
+
+class ParquetDecoder(BaseDecoder):
+    """Parquet files of any compression, row group by row group, as columns.
+
+    A column is read when a stage asks for it: a filter that stands first reads its own columns, and of a row group none of whose
+    records it keeps nothing else is read; where the file's statistics say so, not even those. Parquet is not read forward: a file that
+    is compressed once more, or does not lie on disk, is copied to a temporary one first.
+    """
+
+    Options: ClassVar[type] = ColumnDecoderOptions
+    starts_anywhere = True
+    binary = True
+
+    def decode(self, stream: ByteStream) -> Iterator[Batch]:
+        if not stream.head(1):
+            return
+        with reading(stream.name, KIND):
+            file = _File(stream)
+        end = 0
+        for number, count in enumerate(file.counts):
+            first, end = end, end + count
+            if end <= stream.row:
+                continue
+            group = _RowGroup(file, number, self.options.batch_size)
+            for start in range(max(first, stream.row), end, self.options.batch_size):
+                size = min(self.options.batch_size, end - start)
+                table = Table(_Part(group, start - first, size))
+                yield Batch.from_table(table, origin=range(start, start + size), position={"rows": start + size, "offset": 0, "lines": 0})
+        if stream.row > end:
+            raise SourceError(f"{stream.name} has {end} rows, fewer than the {stream.row} that were read earlier")
+
+
+class _File:
+    """An open file, closed where nobody needs it any more: neither the decoder nor a batch whose columns are not read yet."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        opened = stream.as_file()
+        finalize(self, opened.close)
+        self.name = stream.name
+        self.parquet = pq().ParquetFile(opened, pre_buffer=False)
+        self.metadata = self.parquet.metadata
+        self.schema = checked_names(self.parquet).schema_arrow
+        self.counts = [self.metadata.row_group(number).num_rows for number in range(self.metadata.num_row_groups)]
+        paths = [self.parquet.schema.column(index).path for index in range(len(self.parquet.schema))]
+        self.indices = {path: index for index, path in enumerate(paths) if paths.count(path) == 1}
+
+
+class _RowGroup:
+    """One row group, of which sets of columns are read one after the other, each in its own stream."""
+
+    def __init__(self, file: _File, number: int, batch_size: int) -> None:
+        self.file = file
+        self.number = number
+        self.schema = file.schema
+        self._batch_size = batch_size
+        self._streams: dict[tuple[str, ...], _Columns] = {}
+
+    def rows(self, names: tuple[str, ...], start: int, count: int) -> Any:
+        """These columns of some rows."""
+        stream = self._streams.get(names)
+        if stream is None or stream.at > start:
+            batches = self.file.parquet.iter_batches(self._batch_size, row_groups=[self.number], columns=list(names), use_threads=True)
+            stream = self._streams[names] = _Columns(batches)
+        with reading(self.file.name, KIND):
+            table = stream.rows(start, count).select(names)
+            table.validate(full=True)
+        return table
+
+    def bounds(self, name: str) -> tuple[Any, Any] | None:
+        """The least and the greatest value of a column, as the file has them."""
+        types, kind = pa().types, self.schema.field(name).type
+        if not (types.is_integer(kind) or types.is_float32(kind) or types.is_float64(kind) or types.is_string(kind)):
+            return None
+        index = self.file.indices.get(name)
+        if index is None:
+            return None
+        statistics = self.file.metadata.row_group(self.number).column(index).statistics
+        if statistics is None or not statistics.has_min_max:
+            return None
+        low, high = statistics.min, statistics.max
+        return None if low != low or high != high else (low, high)  # noqa: PLR0124 - NaN
+
+
+class _Columns:
+    """A stream of batches of which any later rows can be had."""
+
+    def __init__(self, batches: Iterator[Any]) -> None:
+        self.at = 0
+        self._batches = batches
+        self._rest: Any = None
+
+    def rows(self, start: int, count: int) -> Any:
+        """The rows from `start` on."""
+        found = []
+        while count:
+            if self._rest is None or not self._rest.num_rows:
+                self._rest = next(self._batches, None)
+                if self._rest is None:
+                    raise DataError("it has fewer rows than it says")
+            skipped = min(start - self.at, self._rest.num_rows)
+            taken = self._rest.slice(skipped, count)
+            self.at += skipped + taken.num_rows
+            self._rest = self._rest.slice(skipped + taken.num_rows)
+            if taken.num_rows:
+                found.append(taken)
+                start += taken.num_rows
+                count -= taken.num_rows
+        return pa().Table.from_batches(found)
+
+
+class _Part:
+    """Some rows of a row group: where the columns of a batch come from."""
+
+    def __init__(self, group: _RowGroup, start: int, count: int) -> None:
+        self._group = group
+        self._start = start
+        self.num_rows = count
+
+    @property
+    def schema(self) -> Any:
+        return self._group.schema
+
+    def read(self, names: Sequence[str]) -> Any:
+        return self._group.rows(tuple(names), self._start, self.num_rows)
+
+    def bounds(self, name: str) -> tuple[Any, Any] | None:
+        return self._group.bounds(name)
