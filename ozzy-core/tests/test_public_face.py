@@ -50,6 +50,7 @@ FOR_AUTHORS = [
     "Split",
     "Staging",
     "StateLocation",
+    "Stored",
     "Stream",
     "StreamReaderOptions",
     "WriterContext",

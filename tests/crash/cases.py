@@ -17,11 +17,25 @@ from ozzy.data.codecs import CODECS
 
 FIELDS = ["id", "pair", "country", "name", "note", "n"]
 
+AVRO = {
+    "type": "record",
+    "name": "sample",
+    "fields": [{"name": "id", "type": "long"}, {"name": "country", "type": "string"}, {"name": "note", "type": "string"}],
+}
+
+TABLE = {"schema": {"id": "int64", "country": "string", "note": "string"}, "extra_fields": "drop"}
+
 SETTINGS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
-    ("formatter", "csv"): {"csv": {"fields": FIELDS}},
+    ("formatter", "arrow"): {"arrow": TABLE},
+    ("formatter", "avro"): {"avro": {"schema": AVRO}},
+    ("formatter", "csv"): {"csv": {"fields": FIELDS}, "csv, columns discovered": {"discover": True}},
+    ("formatter", "feather"): {"feather": TABLE},
     ("formatter", "json"): {"json lines": {}, "json array": {"jsonlines": False}},
+    ("formatter", "parquet"): {"parquet": TABLE},
     ("formatter", "tests.crash.memory:Sealed"): {"one that can't be continued": {}},
     ("grouper", "file_key"): {"file_key, 6 groups": {"keys": ["country"]}, "file_key, 300 groups": {"keys": ["bucket"]}},
+    ("grouper", "python_exp"): {"python_exp": {"python_expressions": ["item['country'][:1]", "item['id'] % 3"]}},
+    ("grouper", "time"): {"time": {"field": "at", "unit": "s", "format": "%Y-%m-%d"}},
     ("grouper", "tests.crash.memory:EachInTurn"): {"one that remembers": {}},
 }
 """Variants of modules by their kind and name: what a variant is called, and its options."""
@@ -97,7 +111,7 @@ def axes() -> dict[str, dict[str, Any]]:
 def modules(kind: str) -> dict[str, dict[str, Any]]:
     """Every module of a kind that is installed, and those of the tests, as sections of a config by what they are called."""
     names = [row.name for row in ozzy.Registry.load().rows(kind) if row.error is None]
-    names += [name for of_kind, name in SETTINGS if of_kind == kind and name not in names]
+    names += [name for of_kind, name in SETTINGS if of_kind == kind and ":" in name]
     found = {}
     for name in names:
         for called, options in SETTINGS.get((kind, name), {name: {}}).items():
@@ -174,6 +188,7 @@ def _record(number: int, rnd: random.Random) -> dict[str, Any]:
         "country": rnd.choice(COUNTRIES),
         "bucket": f"b{number * 7919 % 300 if number % 3 else number % 20}",
         "active": rnd.random() < 0.8,
+        "at": 1_700_000_000 + number * 3_600,
         "name": f'näme "{number}", with a comma',
         "note": "".join(rnd.choice("abcdefgh ") for _ in range(rnd.randrange(200))),
         "n": {"a": [number, 2**64 + number, None]},

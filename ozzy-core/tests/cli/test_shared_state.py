@@ -21,7 +21,7 @@ class Slow(BaseTransform):
     one_to_one = True
 
     def transform_batch(self, batch):
-        time.sleep(0.02)
+        time.sleep(0.04)
         yield from batch
 """
 
