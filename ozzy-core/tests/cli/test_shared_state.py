@@ -32,6 +32,7 @@ class Machines:
     def __init__(self, folder):
         self.folder = folder
         self.store = folder / "store"
+        self.started = []
         (folder / "slowly.py").write_text(SLOW)
 
     def config(self, **more):
@@ -53,7 +54,15 @@ class Machines:
         paths = os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OZZY_")} | {"PYTHONPATH": paths}
         command = [sys.executable, "-m", "ozzy", *arguments]
-        return subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.started.append(process)
+        return process
+
+    def end(self):
+        for process in self.started:
+            if process.returncode is None:
+                process.kill()
+                process.communicate()
 
     def do(self, machine, *arguments):
         process = self.start(machine, *arguments)
@@ -76,7 +85,9 @@ class Machines:
 
 @pytest.fixture
 def machines(tmp_path):
-    return Machines(tmp_path)
+    made = Machines(tmp_path)
+    yield made
+    made.end()
 
 
 def test_a_holder_that_is_killed_is_taken_over_by_another_machine(machines, tmp_path):
