@@ -2,11 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 
-from tests.servers.install import GO, cache
+from tests.servers.install import GO, PACKAGES, cache, program
 
 # Read when this is loaded: a test runs in an environment without ozzy's settings.
 FOLDER: Final = cache()
@@ -29,7 +29,15 @@ def binary(name: str) -> Path:
     return path
 
 
-def missing(what: str, name: str) -> None:
+def system_binary(name: str) -> Path:
+    """The program of a server that the system brings. Where it is not installed the test is skipped, or fails where CI is set."""
+    path = program(PACKAGES[name][1])
+    if path is None:
+        missing(f"{name} is not installed", name)
+    return path
+
+
+def missing(what: str, name: str) -> NoReturn:
     """Skip or fail a test that needs a server which is not there."""
     message = f"{what}: python3 tests/servers/install.py {name}"
     if STRICT:

@@ -24,13 +24,14 @@ from ozzy.plan.resolution import Resolved, resolve
 from ozzy.run.bookmarks import BookmarkStore
 from ozzy.run.books import Books
 from ozzy.run.error_policy import ErrorPolicy
+from ozzy.run.inherited_runs import inherited_config, resumed_inherited
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.profile import Profile
 from ozzy.run.quarantined import Quarantined
 from ozzy.run.replay import Replay, discarded
 from ozzy.run.result import Result
 from ozzy.run.runs import RunRecord, StateFolder, identity_of, state_root
-from ozzy.run.shared import found_run, state_of
+from ozzy.run.shared import found_run, root_of, state_of
 from ozzy.run.shared_bookmarks import bookmarks_of
 from ozzy.run.stages import FilterStage, Stage, stages_of
 from ozzy.run.start import Start, see_that_it_has_ended, start_again
@@ -120,7 +121,16 @@ def resume(
     Secrets are not: where one was written in the config, give `config` or `set` again. Where the state is shared and `run_id` no URI,
     `config` says where it is. `accept_changes` goes on although something is not as it was when the run began; `allow_code` is asked for
     again. Raises OzzyError.
+
+    A URI of a job of the inherited system (`pickle:PATH`) begins a run behind what that job had read, once `accept_changes` says that what
+    the job had not written any more may be missing; given again, it goes on with that run.
     """
+    inherited = inherited_config(run_id, registry or Registry.load())
+    if inherited is not None:
+        start = Start(
+            load_config(inherited, set=set or {}), set or {}, state_dir, None, listener, stop, registry, accept_changes, allow_code
+        )
+        return resumed_inherited(start, run_id)
     loaded = load_config(config, set=set or {}) if config is not None else None
     with found_run(run_id, loaded, state_dir, registry) as (record, told):
         start = start_again(record, config, _with_told(record, told, set or {}), registry)
@@ -325,7 +335,7 @@ def explain(
     loaded = load_config(config, set=set or {})
     metadata = metadata_of(loaded, allow_code=allow_code)
     pipeline = build(loaded, registry or Registry.load(), metadata)
-    root = state_root(state_dir, loaded.file, loaded.working_folder)
+    root = root_of([part.resolved for part in pipeline.parts], loaded, state_dir)
     identity = identity_of(loaded.name, loaded.file)
     start = None
     if loaded.bookmark and identity is not None:
@@ -351,7 +361,7 @@ def bookmark(
     identity = identity_of(loaded.name, loaded.file)
     if identity is None:
         raise ConfigError("a config that is no file needs a `name` to have a bookmark", hint='Add "name": "…" to it.')
-    return bookmarks_of(state_of(resolved, loaded, state_root(state_dir, loaded.file, loaded.working_folder)), identity)
+    return bookmarks_of(state_of(resolved, loaded, state_dir), identity)
 
 
 def verify(manifest: str | Path, *, rows: bool = False, strict: bool = False, registry: Registry | None = None) -> Verification:

@@ -21,7 +21,7 @@ NAMES = {
     "grouper": ["file_key", "no_grouper", "python_exp", "time"],
     "formatter": ["avro", "csv", "json", "xlsx", "xml"],
     "writer": ["aggregation", "console", "fs", "reduce"],
-    "persistence": ["file"],
+    "persistence": ["file", "pickle"],
     "stats_manager": ["basic", "logging"],
     "notifications": ["ses_mail", "smtp", "webhook"],
 }

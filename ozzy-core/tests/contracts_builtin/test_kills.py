@@ -14,6 +14,7 @@ import fastavro
 import openpyxl
 import pytest
 
+from ozzy.builtin.readers.fs_continued import FSContinuedReader
 from ozzy.testing.kill import KillContract
 from ozzy.testing.ledger import LedgerWriter
 
@@ -35,6 +36,18 @@ class TestKillFSReader(KillContract):
             archive.writestr("a.xml", "<r>" + "".join(f"<i><id>{number}</id></i>" for number in range(50, 55)) + "</r>")
             archive.writestr("b.jl", "".join(lines[55:]).encode("utf-16"))
         return {"name": "fs", "options": {"input": str(folder), "batch_size": 4}}
+
+
+class TestKillFSContinuedReader(KillContract):
+    @pytest.fixture
+    def reader(self, tmp_path: Path) -> dict[str, Any]:
+        lines = [json.dumps({"id": number}) + "\n" for number in range(60)]
+        (tmp_path / "a.jl").write_text("".join(lines[:20]))
+        (tmp_path / "b.jl.gz").write_bytes(gzip.compress("".join(lines[20:45]).encode()))
+        (tmp_path / "c.jl").write_text("".join(lines[45:]))
+        read = {"files_read": [str(tmp_path / "a.jl")], "records_read": {str(tmp_path / "b.jl.gz"): 9}}
+        inputs = [str(tmp_path / name) for name in ("a.jl", "b.jl.gz", "c.jl")]
+        return {"name": FSContinuedReader, "options": {"input": inputs, "batch_size": 4, **read}}
 
 
 class TestKillSeveralReaders(KillContract):

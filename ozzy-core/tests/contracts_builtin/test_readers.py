@@ -11,6 +11,7 @@ import pytest
 
 from ozzy import BaseReader, Metadata
 from ozzy.builtin.readers.fs import FSReader
+from ozzy.builtin.readers.fs_continued import FSContinuedReader
 from ozzy.builtin.readers.random import RandomReader
 from ozzy.contracts.decoder import choose
 from ozzy.plan.several_readers import SeveralReaders
@@ -44,6 +45,17 @@ class TestFSReader(ReaderContract):
     def holding(self, records: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
         (folder / "held.jl").write_bytes(b"".join(json.dumps(record).encode() + b"\n" for record in records))
         return {"input": "held.jl"}
+
+
+class TestFSContinuedReader(ReaderContract):
+    module = FSContinuedReader
+
+    @pytest.fixture
+    def options(self, tmp_path: Path) -> dict[str, Any]:
+        lines = [json.dumps({"id": number}) + "\n" for number in range(30)]
+        (tmp_path / "a.jl").write_text("".join(lines[:10]))
+        (tmp_path / "b.jl").write_text("".join(lines[10:]))
+        return {"input": ["a.jl", "b.jl"], "batch_size": 4, "files_read": ["a.jl"], "records_read": {"b.jl": 6}}
 
 
 class Two(SeveralReaders):

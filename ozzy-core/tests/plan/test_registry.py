@@ -220,17 +220,6 @@ def test_an_inherited_path_near_a_name_of_today(taps, root):
     )
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["pickle", "exporters.persistence.pickle_persistence.PicklePersistence", "ozzy.persistence.pickle_persistence.PicklePersistence"],
-)
-def test_the_pickle_persistence_is_gone_and_the_message_says_what_there_is(taps, name):
-    assert refused(taps, "persistence", name) == (
-        f"persistence {name!r} is no part of ozzy\nPickle files are neither read nor written any more. "
-        "Leave the persistence out to have the default, `file`; `--state-dir` says where that keeps its state."
-    )
-
-
 def test_a_name_of_another_kind_says_which(taps):
     assert refused(taps, "filter", "well") == "'well' is a reader, not a filter\nInstalled are: sieve, tap."
     offering(taps, "more", write={"sieve": "a:B"})

@@ -1,12 +1,23 @@
 """What the tests of this package share."""
 
 import importlib
+import importlib.metadata
 import sys
 from pathlib import Path
 
 import pytest
 
 BLOOM = Path(__file__).parent / "exporters_bloom_filter_package"
+
+
+OURS = {"builtin", "exporters"}
+
+
+@pytest.fixture(autouse=True)
+def no_other_plugins(monkeypatch):
+    """What is installed beside this package changes nothing here."""
+    others = {one.name for one in importlib.metadata.entry_points(group="ozzy.plugins")} - OURS
+    monkeypatch.setenv("OZZY_BLOCK_PLUGINS", ",".join(sorted(others)))
 
 
 @pytest.fixture(autouse=True)

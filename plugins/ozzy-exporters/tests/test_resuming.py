@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import pickle
 import sys
 from pathlib import Path
 
@@ -157,11 +158,10 @@ def test_the_command_takes_the_secret_from_the_file_too(stopped):
     assert keys() == list(range(20))
 
 
-def test_a_uri_that_names_no_run_says_so(stopped):
+def test_a_uri_that_names_no_run_is_left_to_ozzy_resume(stopped):
     run = stopped("silent")
-    with pytest.raises(StateError, match="names no run") as caught:
-        run_behind(f"silent://notebook#{run}")
-    assert "Silent says neither" in caught.value.hint
+    uri = f"silent://notebook#{run}"
+    assert run_behind(uri).run == uri, "what becomes of it is decided by ozzy resume"
 
 
 def test_what_the_persistence_does_not_find():
@@ -182,10 +182,28 @@ def test_a_uri_that_nobody_knows_does_not_show_its_password(uri):
     assert "ozzy plugins list --kind persistence" in caught.value.hint
 
 
-def test_a_pickle_says_what_to_do():
-    with pytest.raises(StateError, match="the persistence pickle is no part of ozzy") as caught:
-        run_behind("pickle:///tmp/job")
-    assert "default" in caught.value.hint
+def test_a_pickle_that_is_not_there_says_so(tmp_path):
+    with pytest.raises(StateError, match=r"gone can't be read: No such file"):
+        run_behind(f"pickle:{tmp_path}/gone")
+
+
+def test_a_pickle_is_left_to_ozzy_resume(tmp_path):
+    """What it holds is read without running it; what the job still had in hand is lost, so that has to be accepted."""
+    config = {
+        "reader": {"name": "exporters.readers.fs_reader.FSReader", "options": {"input": str(tmp_path / "in")}},
+        "writer": {"name": "exporters.writers.fs_writer.FSWriter", "options": {"filebase": str(tmp_path / "out/a"), "compression": "none"}},
+        "exporter_options": {},
+    }
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        (tmp_path / "in" / f"{name}.jl").write_text(f'{{"from": "{name}"}}\n')
+    job = {"persistence_state_id": "1", "configuration": json.dumps(config), "last_position": {"readed_streams": [], "stream_offset": {}}}
+    job["last_position"]["readed_streams"].append(str(tmp_path / "in/a.jl"))
+    (tmp_path / "job").write_bytes(pickle.dumps(job, protocol=2))
+
+    assert command.call(["--resume", f"pickle:{tmp_path}/job"]) == 7
+    assert command.call(["--resume", f"pickle:{tmp_path}/job", "--accept-changes"]) == 0
+    assert [path.read_text() for path in tmp_path.glob("out/*")] == ['{"from": "b"}\n']
 
 
 def test_a_damaged_run_says_so(stopped):

@@ -97,7 +97,10 @@ def ozzy_write() -> dict[str, Module]:
 @hookimpl
 def ozzy_persist() -> dict[str, Module]:
     """Persistences."""
-    return {"file": Module("ozzy.builtin.persistence.file:FilePersistence", "State in plain files of the state folder.")}
+    return {
+        "file": Module("ozzy.builtin.persistence.file:FilePersistence", "State in plain files of the state folder."),
+        "pickle": Module("ozzy.builtin.persistence.pickle:PicklePersistence", "The inherited name for state in files of a folder."),
+    }
 
 
 @hookimpl

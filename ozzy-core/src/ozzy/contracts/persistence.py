@@ -67,6 +67,11 @@ class BasePersistence(BaseModule):
         return iter(())
 
     @classmethod
+    def named_state_folder(cls, options: Any) -> str | None:  # noqa: ARG003 - for those that override it
+        """The folder that its options name for the local state of the pipeline; None: the usual one."""
+        return None
+
+    @classmethod
     def configuration_from_uri(cls, uri: str, uri_regex: str) -> dict[str, Any]:
         """The config of a run that a URI names."""
         raise NotImplementedError(f"{cls.__name__} has no configuration_from_uri()")

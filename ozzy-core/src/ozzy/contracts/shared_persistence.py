@@ -11,6 +11,7 @@ from ozzy.contracts.lease import TimedLease
 from ozzy.contracts.module import Metadata
 from ozzy.contracts.persistence import BasePersistence, StateLocation
 from ozzy.errors import StateError
+from ozzy.log import redact
 from ozzy.options.option import option, options
 
 
@@ -98,7 +99,7 @@ class BaseSharedPersistence(BasePersistence):
         """The options of the store, and the id of the run, that a URI names. Raises StateError where it is not one of this persistence."""
         match = re.fullmatch(uri_regex or cls.uri_regex, uri)
         if match is None or "run" not in match.groupdict():
-            raise StateError(f"{uri} does not name a run of the persistence {cls.__name__}")
+            raise StateError(f"{redact(uri)} does not name a run of the persistence {cls.__name__}")
         found = {name: value for name, value in match.groupdict().items() if value is not None}
         run = found.pop("run")
         return found, run

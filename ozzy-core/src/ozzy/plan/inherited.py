@@ -63,6 +63,7 @@ MODULES = {
     "persistence.alchemy_persistence.MysqlPersistence": ("persistence", "mysql"),
     "persistence.alchemy_persistence.PostgresqlPersistence": ("persistence", "postgresql"),
     "persistence.alchemy_persistence.SqlitePersistence": ("persistence", "sqlite"),
+    "persistence.pickle_persistence.PicklePersistence": ("persistence", "pickle"),
     "stats_managers.basic_stats_manager.BasicStatsManager": ("stats_manager", "basic"),
     "stats_managers.logging_stats_manager.LoggingStatsManager": ("stats_manager", "logging"),
     "notifications.ses_mail_notifier.SESMailNotifier": ("notifications", "ses_mail"),
@@ -97,14 +98,6 @@ WRITE_BUFFERS = {
 WRITER_OPTIONS = ("check_consistency", "compression", "items_per_buffer_write", "size_per_buffer_write")
 """Options that every inherited writer took, though only those of files do anything with them."""
 
-REPLACED = {
-    "persistence.pickle_persistence.PicklePersistence": (
-        "Pickle files are neither read nor written any more. Leave the persistence out to have the default, `file`; "
-        "`--state-dir` says where that keeps its state."
-    ),
-}
-"""Modules that are gone, each with what to do."""
-
 
 def plain(name: str) -> str | None:
     """An inherited class path without its root and up to date, None for any other name.
@@ -117,7 +110,7 @@ def plain(name: str) -> str | None:
         return None
     module, _, last = rest.rpartition(".")
     path = f"{_current(module)}.{last}"
-    known = any(path in table for table in (MODULES, REPLACED, DECOMPRESSORS, WRITE_BUFFERS))
+    known = any(path in table for table in (MODULES, DECOMPRESSORS, WRITE_BUFFERS))
     return path if known or root == "exporters" else None
 
 
@@ -125,12 +118,6 @@ def short_name(kind: str, name: str) -> str | None:
     """The short name that an inherited class path of this kind stands for."""
     found = MODULES.get(plain(name) or "")
     return found[1] if found and found[0] == kind else None
-
-
-def replaced(kind: str, name: str) -> str | None:
-    """What to do about an inherited class path, or a short name, of a module that is gone."""
-    path = plain(name) or ("persistence.pickle_persistence.PicklePersistence" if (kind, name) == ("persistence", "pickle") else "")
-    return REPLACED.get(path)
 
 
 def _current(module: str) -> str:

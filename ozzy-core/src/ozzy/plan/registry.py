@@ -197,9 +197,6 @@ class Registry:
 
     def _unknown(self, kind: str, name: str) -> PluginError:
         package, _, short_name = name.rpartition("/")
-        replaced = inherited.replaced(kind, name)
-        if replaced:
-            return PluginError(f"{kind} {name!r} is no part of ozzy", hint=replaced)
         if package and _canonical(package) not in {_canonical(offer.package) for offer in self._offers}:
             return PluginError(f"unknown {kind} {name!r}: no package {package!r} with modules is installed", hint=self._ways_on(kind, name))
         elsewhere = [offer.kind for offer in self._offers if offer.name == short_name]

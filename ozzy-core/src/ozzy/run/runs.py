@@ -286,9 +286,12 @@ def begun(identity: str, started: datetime) -> dict[str, Any]:
     return {"run": f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", "pipeline": identity, "started": started.isoformat()}
 
 
-def state_root(state_dir: str | Path | None, config_file: Path | None, working_folder: Path) -> Path:
-    """The state folder: as given, else `OZZY_STATE_DIR`, else `.ozzy` beside the config, or in the working folder where there is none."""
-    given = state_dir or os.environ.get("OZZY_STATE_DIR")
+def state_root(state_dir: str | Path | None, config_file: Path | None, working_folder: Path, named: str | None = None) -> Path:
+    """The state folder: as given, else `OZZY_STATE_DIR`, else as the persistence has it `named`, else `.ozzy` beside the config.
+
+    Where there is no config file it is `.ozzy` in the working folder.
+    """
+    given = state_dir or os.environ.get("OZZY_STATE_DIR") or named
     if given:
         return working_folder / Path(given).expanduser()
     return (config_file.parent if config_file is not None else working_folder) / ".ozzy"

@@ -22,6 +22,8 @@ from ozzy.contracts.lease import TimedLease
 from ozzy.contracts.module import Metadata
 from ozzy.contracts.shared_persistence import BaseSharedPersistence, checkpoint_key, pipeline_key, run_key
 from ozzy.errors import PluginError, StateError
+from ozzy.log import redact
+from ozzy.options.option import options_of
 from ozzy.plan.config import Config
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
@@ -165,8 +167,16 @@ class SharedState(StateFolder):
         return SharedRecord(self.pipeline_folder(facts["pipeline"]) / facts["run"], facts, persistence=self.persistence)
 
 
-def state_of(resolved: list[Resolved], config: Config, root: Path) -> StateFolder:
-    """Where the state of a config is: in the store of its persistence, where that is shared, else in the local folder `root`."""
+def root_of(resolved: list[Resolved], config: Config, state_dir: str | Path | None) -> Path:
+    """The local state folder of a config: as given, as its persistence names it, or the usual one."""
+    found = next(one for one in resolved if one.section.kind == "persistence")
+    named: str | None = found.found.cls.named_state_folder(found.options)  # type: ignore[attr-defined]
+    return state_root(state_dir, config.file, config.working_folder, named)
+
+
+def state_of(resolved: list[Resolved], config: Config, state_dir: str | Path | None) -> StateFolder:
+    """Where the state of a config is: in the store of its persistence, where that is shared, else in the local state folder."""
+    root = root_of(resolved, config, state_dir)
     found = next(one for one in resolved if one.section.kind == "persistence")
     if not issubclass(found.found.cls, BaseSharedPersistence):
         return StateFolder(root)
@@ -182,7 +192,7 @@ def state_of_config(config: Config | None, state_dir: str | Path | None, registr
         state = StateFolder(state_root(state_dir, None, Path.cwd()))
     else:
         resolved = resolve(config, registry or Registry.load(), needs_writer=False)
-        state = state_of(resolved, config, state_root(state_dir, config.file, config.working_folder))
+        state = state_of(resolved, config, state_dir)
     try:
         yield state
     finally:
@@ -209,6 +219,13 @@ def found_run(
         yield where.find(given), {}
 
 
+def _secrets(persistence: BaseSharedPersistence) -> dict[str, Any]:
+    """The secrets with which a store was found, wherever they came from: a run in it needs them too."""
+    declared = options_of(type(persistence))
+    found = {name: persistence.read_option(one.attribute) for name, one in declared.items() if one.secret}
+    return {name: value for name, value in found.items() if value}
+
+
 def _state_of_uri(uri: str, state_dir: str | Path | None, registry: Registry) -> tuple[StateFolder, str, dict[str, Any]]:
     for row in registry.rows("persistence"):
         try:
@@ -218,5 +235,5 @@ def _state_of_uri(uri: str, state_dir: str | Path | None, registry: Registry) ->
             continue
         if run:
             persistence = cls({"name": row.name, "options": options}, Metadata(working_folder=Path.cwd()))
-            return SharedState(state_root(state_dir, None, Path.cwd()), persistence=persistence), run, options
-    raise StateError(f"no persistence that is installed knows {uri}", hint="`ozzy plugins list` shows which there are.")
+            return SharedState(state_root(state_dir, None, Path.cwd()), persistence=persistence), run, _secrets(persistence) | options
+    raise StateError(f"no persistence that is installed knows {redact(uri)}", hint="`ozzy plugins list` shows which there are.")

@@ -181,8 +181,7 @@ class Start:
         return self._execute(execution)
 
     def _state(self, pipeline: Pipeline) -> StateFolder:
-        root = state_root(self.state_dir, self.config.file, self.config.working_folder)
-        return state_of([part.resolved for part in pipeline.parts], self.config, root)
+        return state_of([part.resolved for part in pipeline.parts], self.config, self.state_dir)
 
     def _pause(self, seconds: float) -> None:
         """Wait for a lease, unless asked to stop."""

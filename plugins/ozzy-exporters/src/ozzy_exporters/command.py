@@ -23,7 +23,10 @@ def call(arguments: Sequence[str]) -> int:
     what.add_argument("--config", metavar="PATH", help="the config file to run (ozzy run PATH)")
     what.add_argument("--resume", metavar="URI", help="the run to go on with: its id, or a URI of its persistence (ozzy resume RUN)")
     parser.add_argument("--allow-code", action="store_true", help="let the config bring code of its own (options imports and code)")
+    parser.add_argument("--accept-changes", action="store_true", help="with --resume: go on although something is not as it was")
     given = parser.parse_args(arguments)
+    if given.accept_changes and given.resume is None:
+        parser.error("--accept-changes goes with --resume")
 
     from ozzy.cli.main import call as ozzy
     from ozzy.cli.main import told
@@ -33,7 +36,8 @@ def call(arguments: Sequence[str]) -> int:
         wanted = _resumed(given.resume) if given.resume is not None else _run(given.config)
     except OzzyError as error:
         return told(error, debug=False, log={"level": "", "format": "people"})
-    return ozzy([*wanted, *(["--allow-code"] if given.allow_code else [])])
+    flags = {"--accept-changes": given.accept_changes, "--allow-code": given.allow_code}
+    return ozzy([*wanted, *(flag for flag, wished in flags.items() if wished)])
 
 
 def _run(path: str) -> list[str]:

@@ -9,7 +9,6 @@ import attrs
 from ozzy import BasePersistence, BaseSharedPersistence, PluginError, Registry, StateError
 from ozzy.log import redact
 from ozzy.plan.config_file import read_config_file
-from ozzy.plan.inherited import replaced
 from ozzy.run.runs import RunRecord, StateFolder, state_root
 from ozzy.run.shared import found_run
 from ozzy_exporters.config import FileConfiguration
@@ -30,6 +29,8 @@ class StoredRun:
 def run_behind(uri: str) -> StoredRun:
     """The run that a URI of an installed persistence names; anything that is no URI is the id of a run, or the beginning of one.
 
+    A URI that names no run is left to `ozzy resume`, which knows what the inherited system left behind.
+
     Raises StateError where there is none.
     """
     for cls in _persistences():
@@ -38,8 +39,6 @@ def run_behind(uri: str) -> StoredRun:
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.]*):", uri)
     if scheme is None:
         return _local(uri)
-    if why := replaced("persistence", scheme[1]):
-        raise StateError(f"the persistence {scheme[1]} is no part of ozzy, so {redact(uri)} can't be gone on with", hint=why)
     raise StateError(
         f"no persistence that is installed knows {redact(uri)}",
         hint="`ozzy plugins list --kind persistence` shows which there are. A run that is kept in files goes by its id: `ozzy runs list`.",
@@ -66,9 +65,7 @@ def _behind(uri: str, cls: type[BasePersistence]) -> StoredRun:
     match = re.match(cls.uri_regex, uri)
     run = named.get("persistence_state_id") or (match.groupdict().get("run") if match else None)
     if not run:
-        raise StateError(
-            f"{redact(uri)} names no run", hint=f"{cls.__name__} says neither in its uri_regex nor in the config which one it is."
-        )
+        return StoredRun(uri, FileConfiguration(configuration, None, Path.cwd(), {}))
     return _local(str(run))
 
 

@@ -1,0 +1,1 @@
+"""State of ozzy's pipelines in SQL databases."""
