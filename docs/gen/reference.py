@@ -43,6 +43,7 @@ CONTRACTS = (
     "ozzy.contracts.formatter",
     "ozzy.contracts.writer",
     "ozzy.contracts.file_writer",
+    "ozzy.contracts.bypass",
     "ozzy.contracts.persistence",
     "ozzy.contracts.shared_persistence",
     "ozzy.contracts.report",

@@ -14,6 +14,7 @@ import ozzy
 
 FUNCTIONS = ["explain", "preview", "quarantined", "read", "replay", "resume", "run", "validate", "verify"]
 MODULES = [
+    "BaseBypass",
     "BaseDecoder",
     "BaseExportFormatter",
     "BaseFileWriter",
@@ -34,6 +35,8 @@ MODULES = [
 FOR_AUTHORS = [
     "BaseRecord",
     "Batch",
+    "BypassContext",
+    "Declined",
     "DecoderOptions",
     "FileWriterOptions",
     "Listed",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         validate,
         verify,
     )
+    from ozzy.contracts.bypass import BaseBypass, BypassContext, Declined
     from ozzy.contracts.decoder import BaseDecoder, DecoderOptions
     from ozzy.contracts.documents import Stored
     from ozzy.contracts.file_writer import BaseFileWriter, BaseNamedFileWriter, FileWriterOptions, NamedFileWriterOptions
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "BaseBypass",
     "BaseDecoder",
     "BaseExportFormatter",
     "BaseFileWriter",
@@ -90,8 +92,10 @@ __all__ = [
     "BasicExporter",
     "Batch",
     "BooksError",
+    "BypassContext",
     "ConfigError",
     "DataError",
+    "Declined",
     "DecoderOptions",
     "DestinationError",
     "Explanation",
@@ -168,6 +172,7 @@ _HOMES = {
         "validate",
         "verify",
     ),
+    "ozzy.contracts.bypass": ("BaseBypass", "BypassContext", "Declined"),
     "ozzy.contracts.decoder": ("BaseDecoder", "DecoderOptions"),
     "ozzy.contracts.documents": ("Stored",),
     "ozzy.contracts.file_writer": ("BaseFileWriter", "BaseNamedFileWriter", "FileWriterOptions", "NamedFileWriterOptions"),

@@ -100,7 +100,7 @@ def ozzy_notify() -> Modules:
 
 @hookspec
 def ozzy_bypass() -> Modules:
-    """Bypasses, kind `bypass`: classes that do a split's job without moving its records through the process."""
+    """Bypasses, kind `bypass`: subclasses of `BaseBypass`, which do a split's job without moving its records through the process."""
 
 
 KINDS: Mapping[str, str] = {

@@ -66,6 +66,32 @@ class TestKillSeveralReaders(KillContract):
         ]
 
 
+class TestKillStreamBypass(KillContract):
+    """Copies, parts that turn out to need the pipeline, and others, in one run."""
+
+    writer = {"name": "fs", "options": {"filebase": "out/{source}", "generate_md5": True}}
+    bypass = "stream"
+
+    @pytest.fixture
+    def reader(self, tmp_path: Path) -> dict[str, Any]:
+        folder = tmp_path / "source"
+        (folder / "x").mkdir(parents=True)
+        lines = [json.dumps({"id": number}).encode() + b"\n" for number in range(60)]
+        (folder / "a.jl.gz").write_bytes(gzip.compress(b"".join(lines[:15])))
+        (folder / "b.jl.gz").write_bytes(gzip.compress(b"".join(lines[15:30]) + b"\n"))
+        (folder / "c.jl.gz").write_bytes(gzip.compress(b"".join(lines[30:45])))
+        (folder / "x/a.jl.gz").write_bytes(gzip.compress(b"".join(lines[45:])))
+        return {"name": "fs", "options": {"input": str(folder), "batch_size": 4}}
+
+
+class TestKillTrustingStreamBypass(TestKillStreamBypass):
+    """Copies whose records nobody counts, with checkpoints between them."""
+
+    bypass = {"name": "stream", "options": {"verify": False}}
+    config = {"checkpoint": {"every_bytes": 1, "full_every": {"bytes": 150}}}
+    kills = 12
+
+
 class TestKillFSWriter(KillContract):
     writer = {"name": "fs", "options": {"filebase": "out/{groups[0]}/part", "items_per_buffer_write": 8, "generate_md5": True}}
     config = {"grouper": {"name": "file_key", "options": {"keys": ["country"]}}}

@@ -144,8 +144,8 @@ class TestSources:
 
 
 KNOWN = (
-    "known: bookmark, checkpoint, decompressor, delivery, deserializer, errors, exporter_options, filter, filter_after, filter_before,"
-    " formatter, grouper, name, notifications, persistence, reader, stats_manager, transform, writer"
+    "known: bookmark, bypass, checkpoint, decompressor, delivery, deserializer, errors, exporter_options, filter, filter_after,"
+    " filter_before, formatter, grouper, name, notifications, persistence, reader, stats_manager, transform, writer"
 )
 
 
@@ -155,7 +155,8 @@ KNOWN = (
         ({"filtr": 1}, ["filtr: unknown key (did you mean filter?)"]),
         ({"zzz": 1}, [f"zzz: unknown key ({KNOWN})"]),
         ({"engine": "ray"}, ["engine: this version does not have it yet (leave it out)"]),
-        ({"bypass": []}, ["bypass: this version does not have it yet (leave it out)"]),
+        ({"engine": []}, ["engine: this version does not have it yet (leave it out)"]),
+        ({"bypass": 5}, ["bypass: expected the name of a bypass, or {name, options}, given 5 (int)"]),
         ({"bookmark": {}}, ["bookmark: expected true or false, given {} (dict)"]),
         ({"bookmark": "true"}, ['bookmark: expected true or false, given "true" (str)']),
         ({"bookmark": None}, ["bookmark: expected true or false, given null"]),
@@ -301,7 +302,7 @@ class TestInheritedShape:
         assert config.notices == ["label: unknown key, ignored", "filtr: unknown key, ignored"]
 
     def test_keys_that_this_version_lacks_are_errors_still(self):
-        assert told(load(exporter_options={}, bypass=[])) == ["bypass: this version does not have it yet (leave it out)"]
+        assert told(load(exporter_options={}, engine=[])) == ["engine: this version does not have it yet (leave it out)"]
 
     def test_filter_wins_over_filter_before(self):
         config = load(exporter_options={}, filter="f", filter_before="g")

@@ -309,15 +309,10 @@ def test_what_is_no_class():
     assert refused(Registry(), "reader", "taps:number") == "reader taps:number is no class but int"
 
 
-def test_every_kind_but_the_bypass_has_a_base_class_to_hold_modules_to():
-    assert list(registry_module._BASES) == [kind for kind in KINDS if kind != "bypass"]
+def test_every_kind_has_a_base_class_to_hold_modules_to():
+    assert list(registry_module._BASES) == list(KINDS)
     for kind, path in registry_module._BASES.items():
         assert registry_module._imported(path).kind == kind
-
-
-def test_a_bypass_is_any_class():
-    registry = offering(Registry(), "a", bypass={"shortcut": "taps:Plain"})
-    assert registry.resolve("bypass", "shortcut").cls.__name__ == "Plain"
 
 
 # The list

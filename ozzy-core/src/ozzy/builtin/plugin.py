@@ -95,6 +95,12 @@ def ozzy_write() -> dict[str, Module]:
 
 
 @hookimpl
+def ozzy_bypass() -> dict[str, Module]:
+    """Bypasses."""
+    return {"stream": Module("ozzy.builtin.bypasses.stream:StreamBypass", "Copies files as they are, from any reader of streams.")}
+
+
+@hookimpl
 def ozzy_persist() -> dict[str, Module]:
     """Persistences."""
     return {

@@ -43,6 +43,7 @@ def explain(config: Path, allow_code: bool, overrides: dict[str, str], state_dir
         facts.append(("reads", found.bookmark))
     if found.bad_records != "fail":
         facts.append(("bad records", found.bad_records))
+    facts += _bypass_facts(found)
     facts += [("checkpoints", found.light_checkpoints), ("state", found.shared_state or str(found.state))]
     if found.groups is not None:
         facts.append(("groups", found.groups))
@@ -51,6 +52,14 @@ def explain(config: Path, allow_code: bool, overrides: dict[str, str], state_dir
     for name, fact in facts:
         click.echo(styled(f"{name:<13}", bold=True) + fact)
     _print_notices(found.notices)
+
+
+def _bypass_facts(found: Any) -> list[tuple[str, str]]:
+    """What may go past the stages, and why the rest may not."""
+    if found.past_the_stages is not None:
+        return [("bypass", f"none: {found.past_the_stages}")]
+    told = [f"{name}: {'tried for each part of the source' if why is None else f'none: {why}'}" for name, why in found.bypasses.items()]
+    return [("bypass" if number == 0 else "", text) for number, text in enumerate(told)]
 
 
 @click.command(short_help="Check a config, and say where each value came from.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from ozzy.cli.profile import profiled
 from ozzy.cli.style import count, duration, fitted, say, screen_width, size, styled, width_of
 from ozzy.run.listener import Listener, Progress
-from ozzy.run.result import Result
+from ozzy.run.result import FileResult, Result
 
 REDRAW_SECONDS = 0.2
 LINE_SECONDS = 10.0
@@ -95,6 +95,7 @@ def summary(result: Result) -> str:
     if result.profile is not None:
         lines += profiled(result.profile)
     lines += _files(result)
+    lines += _bypassed(result)
     lines += _summaries(result)
     lines += [f"{styled('note', err=True, fg='yellow')}: {notice}" for notice in result.notices]
     return "\n".join(lines)
@@ -109,7 +110,9 @@ def _head(result: Result) -> list[str]:
     rate = result.records_read / max(result.duration, 0.001)
     absorbed = sum(counts.reasons.get("absorbed", 0) for counts in result.counts.values())
     done = [f"{count(result.records_read, 'record')} read ({rate:,.0f}/s)"]
-    if result.records_written or not absorbed:
+    if not result.rows_known:
+        done = [f"{done[0]}, and more that nobody counted"] if result.records_read else ["records not counted"]
+    if result.records_written or not (absorbed or result.bypassed):
         done.append(f"{result.records_written:,} written")
     if absorbed:
         done.append(f"{absorbed:,} absorbed")
@@ -145,14 +148,36 @@ def _files(result: Result, shown: int = 10) -> list[str]:
     if result.state == "dry run":
         lines = [
             f"{head} would be written:",
-            *[f"{file.rows:>15,} rows  {short_path(file.path or file.name)}" for file in result.files[:shown]],
+            *[f"{_rows(file):>20}  {short_path(file.path or file.name)}{_copied(file)}" for file in result.files[:shown]],
         ]
     else:
         lines = [f"{head}, {size(sum(file.size for file in result.files))}:"]
-        lines += [f"{file.rows:>15,} rows {size(file.size):>10}  {short_path(file.path or file.name)}" for file in result.files[:shown]]
+        lines += [
+            f"{_rows(file):>20} {size(file.size):>10}  {short_path(file.path or file.name)}{_copied(file)}" for file in result.files[:shown]
+        ]
     if len(result.files) > shown:
         lines.append(f"{len(result.files) - shown:>15,} more" + ("" if result.state == "dry run" else f": ozzy runs show {result.run_id}"))
     return lines
+
+
+def _rows(file: FileResult) -> str:
+    return "not counted" if file.rows is None else f"{file.rows:,} rows"
+
+
+def _copied(file: FileResult) -> str:
+    return f"  (copied by {file.bypass})" if file.bypass is not None else ""
+
+
+def _bypassed(result: Result) -> list[str]:
+    """What went past the stages, and why the rest did not."""
+    lines = []
+    for name, counts in result.bypassed.items():
+        rows = [count(counts["rows"], "record")] if counts["splits"] > counts["unknown"] else []
+        rows += [f"records of {counts['unknown']:,} not counted"] if counts["unknown"] else []
+        done = "would copy" if result.state == "dry run" else "copied"
+        lines.append(f"{name} {done} {count(counts['splits'], 'file')}, {size(counts['bytes'])}: {', '.join(rows)}")
+    told = result.declined if result.bypassed else {}
+    return [*lines, *(f"  {number:,} through the pipeline: {reason}" for reason, number in told.items())]
 
 
 def _summaries(result: Result) -> list[str]:

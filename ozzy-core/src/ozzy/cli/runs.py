@@ -98,7 +98,9 @@ def _show(run: Any, *, as_json: bool) -> None:
     if facts["quarantine_left"]:
         click.echo(f"  {count(facts['quarantine_left'], 'record')} in quarantine: ozzy quarantine list {run.id}")
     for file in facts.get("files") or []:
-        click.echo(f"  {file['path'] or file['name']}: {count(file['rows'], 'row')}, {size(file['size'])}, sha256 {file['checksum']}")
+        rows = "rows not counted" if file["rows"] is None else count(file["rows"], "row")
+        copied = f", copied by {file['bypass']}" if file.get("bypass") else ""
+        click.echo(f"  {file['path'] or file['name']}: {rows}, {size(file['size'])}, sha256 {file['checksum']}{copied}")
     if run.unfinished and run.state not in {"running", "damaged"}:
         click.echo(f"Go on with it: ozzy resume {run.id}")
 

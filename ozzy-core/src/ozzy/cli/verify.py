@@ -27,7 +27,9 @@ def verify(manifest: Path, rows: bool, strict: bool, as_json: bool) -> int:
         return 0 if found.ok else DestinationError.exit_code
     for difference in found.differences:
         click.echo(str(difference))
-    what = f"{count(found.files, 'file')}, {count(found.rows, 'row')}, {size(found.bytes)}"
+    what = (
+        f"{count(found.files, 'file')}, {count(found.rows, 'row') if found.rows is not None else 'rows not counted'}, {size(found.bytes)}"
+    )
     if rows:
         what += f" (rows counted in {count(found.rows_counted, 'file')})"
     if found.ok:

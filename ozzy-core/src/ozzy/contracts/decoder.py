@@ -42,6 +42,9 @@ class BaseDecoder(BaseModule):
     binary: ClassVar[bool] = False
     """Whether it reads bytes that are no text, so that marks and encodings are nothing to it."""
 
+    unchanged: str | None = None
+    """The format whose rows leave byte for byte as they came where nothing touches them and the formatter has the same `unchanged`."""
+
     @classmethod
     def check_options(cls, options: Any) -> Iterable[str | Problem]:
         """What is wrong with the encoding."""

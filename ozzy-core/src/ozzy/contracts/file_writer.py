@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, BinaryIO, ClassVar, Literal
 
 from ozzy.contracts.formatter import fitted_batch, formatted_rows
 from ozzy.contracts.module import blamed_on
@@ -20,8 +20,8 @@ from ozzy.staging.disk import at_destination, checksum, make_folder, size_of, sy
 from ozzy.staging.files import StagedFiles
 from ozzy.staging.manifest import manifest_name, manifest_problems
 from ozzy.staging.naming import FileNames, problems, source_name
+from ozzy.staging.whole_files import stage_copy
 
-T = TypeVar("T")
 INHERITED_ROWS = 500_000
 INHERITED_BYTES = 4_000_000_000
 
@@ -252,7 +252,7 @@ class BaseFileWriter(BaseWriter):
 
     def results(self, receipt: Receipt) -> list[dict[str, Any]]:
         files = chain(self.files.before(receipt), self.files.finished(receipt) if receipt["final"] else ())
-        return [{key: entry[key] for key in ("name", "rows", "size", "sha256")} for entry in files]
+        return [{key: entry[key] for key in ("name", "rows", "size", "sha256", "bypass") if key in entry} for entry in files]
 
     def visible(self, receipt: Receipt) -> list[dict[str, Any]]:
         out = {entry["name"] for entry in self.files.before(receipt)}
@@ -345,6 +345,19 @@ class BaseNamedFileWriter(BaseFileWriter):
             self.files.close_all()
         self._split = batch.split
         return (*group, batch.split)
+
+    def write_stream(self, stream: BinaryIO, name: str) -> Receipt:
+        return stage_copy(stream, self.files.folder, self.files.digests, dry=self.files.dry)
+
+    def take_stream(self, receipt: Receipt, name: str) -> None:
+        if self._split not in {None, name}:
+            self.files.close_all()
+        self._split = name
+        self.files.adopt((name,), receipt)
+
+    @property
+    def takes_streams(self) -> bool:
+        return self.names.uses_source
 
     def prepare(self, final: bool) -> Receipt:
         receipt = super().prepare(final) | {"split": self._split}

@@ -31,6 +31,8 @@ class BaseExportFormatter(BaseModule):
     """Whether its files are compressed in themselves, so that writers don't compress them again."""
     rows_limit: int | None = None
     """Rows in a file, at the most, where the format has such a limit: then the next file is begun."""
+    unchanged: str | None = None
+    """The format whose rows leave byte for byte as they came from a decoder that has the same `unchanged`, where nothing touched them."""
     reads: Sequence[str] | None = None
 
     @property

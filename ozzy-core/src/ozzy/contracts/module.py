@@ -74,6 +74,8 @@ class BaseModule:
     kind: ClassVar[str] = ""
     supported_options: ClassVar[dict[str, dict[str, Any]]] = {}
     options: Any
+    idle: ClassVar[bool] = False
+    """Of a filter, transform or grouper: whether it leaves every record as and where it is, whatever its options."""
     state_folder: Path | None = None
     """A folder of its own within the run's state, for what a stage that remembers something keeps on disk; told before the first batch and
     before `set_state`.

@@ -243,6 +243,11 @@ class BaseStreamReader(BaseReader):
         finally:
             archive.close()
 
+    @staticmethod
+    def is_part(split: Split) -> bool:
+        """Whether a split is only a part of a stream: a member of an archive."""
+        return parts_of(split.id)[1] is not None
+
     def _opened(self, split: Split) -> ZipArchive:
         raw = self.open_stream(self.stream(split))
         try:

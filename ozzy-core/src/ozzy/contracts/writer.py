@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import attrs
 
@@ -129,6 +129,26 @@ class BaseWriter(BaseModule):
 
     def flush(self) -> None:
         """Bring what is buffered to the destination. Called at each checkpoint, for a writer without staging."""
+
+    def write_stream(self, stream: BinaryIO, name: str) -> Receipt:
+        """Stage a whole output as it comes, durably and invisibly: `stream` to its end; `name` is that of its source.
+
+        For bypasses; only where `takes_streams` is true. Called in threads, several at once, ahead of the turn of what is copied: it names
+        and counts nothing. Returns what `take_stream` is to know, with its `size`. Leaves nothing behind where it raises.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no write_stream()")
+
+    def take_stream(self, receipt: Receipt, name: str) -> None:
+        """Count a staged copy among the outputs from now on, and name it. Called in turn; `receipt` has its `rows` too, None if unknown.
+
+        What was staged and never taken is forgotten when a run is resumed.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no take_stream()")
+
+    @property
+    def takes_streams(self) -> bool:
+        """Whether whole outputs can be copied to where it writes, one for each part of the source, under names that follow the source's."""
+        return False
 
     def finish_writing(self) -> None:
         """No more records come. Called once, before the last `prepare`."""

@@ -209,7 +209,7 @@ def open_decompressed(raw: BinaryIO, compression: str = "auto", *, name: str) ->
         raise SourceError(f"{name} is not compressed as {compression}: it begins with {beginning!r}", hint="Leave the compression to auto.")
     if compression == "none":
         return ByteStream(_Plain(raw, name, beginning), name=name)
-    return ByteStream(_Members(raw, name, beginning, compression), name=name)
+    return ByteStream(_Members(raw, name, beginning, compression), name=name, compression=compression)
 
 
 class _Source(Protocol):
@@ -226,15 +226,16 @@ class ByteStream:
     """Decompressed bytes, read forward.
 
     `offset` counts the bytes handed out; `row` and `line` count what stands before the place where reading began. `encoding` is what the
-    bytes were in before they were made UTF-8, None where they are as they came.
+    bytes were in before they were made UTF-8, None where they are as they came. `compression` is how the file is compressed.
     """
 
     encoding: str | None = None
 
-    def __init__(self, source: _Source, *, name: str) -> None:
+    def __init__(self, source: _Source, *, name: str, compression: str = "none") -> None:
         self._source = source
         self._ahead = b""
         self.name = name
+        self.compression = compression
         self.offset = 0
         self.row = 0
         self.line = 0

@@ -313,6 +313,8 @@ def _place(key: str, place: Place) -> Schema:
     listed: Schema = {"type": "array", "items": one}
     if key == "reader":
         one = {**one, "not": _with_any("label", "deserializer", "decompressor")}
+    if key == "bypass":
+        return {"description": place.help, "oneOf": [one, listed, {"type": "boolean"}]}
     if key in {"reader", "writer"}:
         listed["minItems"] = 1
     return {"description": place.help, "oneOf": [one, listed]}

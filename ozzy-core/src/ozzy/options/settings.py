@@ -9,7 +9,7 @@ from ozzy.options.option import option, options
 from ozzy.options.values import ByteSize
 from ozzy.retry import Retries
 
-NOT_YET = ("engine", "bypass")
+NOT_YET = ("engine",)
 """Keys of a config that have their place, but no meaning in this version."""
 
 
@@ -33,6 +33,12 @@ PLACES = {
     "grouper": Place("grouper", "Which output file a record lands in."),
     "formatter": Place("formatter", "What the records look like in a file."),
     "writer": Place("writer", "Where records go.", several=True),
+    "bypass": Place(
+        "bypass",
+        "What copies parts of the source without moving their records through the process, the first that can; false for none. Unset, "
+        "those that are installed are tried.",
+        several=True,
+    ),
     "persistence": Place("persistence", "Where the state of runs is kept."),
     "stats_manager": Place("stats_manager", "What is given the times and counts of a run."),
     "notifications": Place("notifications", "What is told that a run starts, succeeds or fails.", several=True),

@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from ozzy.contracts.bypass import BypassContext
 from ozzy.contracts.file_writer import BaseFileWriter
 from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.formatter import BaseExportFormatter
@@ -13,6 +14,7 @@ from ozzy.contracts.module import overrides
 from ozzy.contracts.reader import BaseReader, BaseStreamReader
 from ozzy.contracts.shared_persistence import BaseSharedPersistence
 from ozzy.contracts.writer import takes_group
+from ozzy.plan.bypasses import hindrance
 from ozzy.plan.guarantee import Guarantee, guarantee
 from ozzy.plan.pipeline import Part, Pipeline
 
@@ -45,6 +47,10 @@ class Explanation:
     """What is done with bad records: the policy of the pipeline, and those of stages with their own."""
     bookmark: str | None = None
     """What a run starts from, where it reads only what is new."""
+    bypasses: dict[str, str | None] = attrs.Factory(dict)
+    """The bypasses that are tried for each part of the source, each with the reason why it can copy nothing, None where it may."""
+    past_the_stages: str | None = None
+    """Why nothing of this pipeline may go past its stages, None where it may."""
     shared_state: str | None = None
     """Where the state is, and when another run takes over, where machines share it; `state` is then a folder for work."""
 
@@ -74,6 +80,8 @@ def explained(pipeline: Pipeline, state: Path, identity: str | None, bookmark: s
         groups=_groups(pipeline, files),
         bad_records=_bad_records(pipeline),
         bookmark=bookmark,
+        bypasses=_bypasses(pipeline),
+        past_the_stages=_past_the_stages(pipeline),
         shared_state=_shared(pipeline),
     )
 
@@ -111,6 +119,21 @@ def _light(pipeline: Pipeline) -> str:
     if held:
         return f"only full ones: {', '.join(held)} can't be continued in the middle of a file"
     return "light ones, and a full one at the end"
+
+
+def _past_the_stages(pipeline: Pipeline) -> str | None:
+    return "bypasses are switched off" if pipeline.config.bypasses == [] else hindrance(pipeline)
+
+
+def _bypasses(pipeline: Pipeline) -> dict[str, str | None]:
+    against = _past_the_stages(pipeline)
+    told: dict[str, str | None] = {}
+    for name, bypass in pipeline.bypasses.items():
+        if against is None:
+            [(label, writer)] = pipeline.writers.items()
+            bypass.start(BypassContext(pipeline.reader, writer, pipeline.formatters[label]))
+        told[name] = against or bypass.unfit()
+    return told
 
 
 def _shared(pipeline: Pipeline) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from ozzy.contracts.bypass import BaseBypass
 from ozzy.contracts.decoder import BaseDecoder, choose
 from ozzy.contracts.file_writer import BaseNamedFileWriter, FedFiles
 from ozzy.contracts.filter import BaseFilter
@@ -24,6 +25,7 @@ from ozzy.contracts.writer import BaseWriter, WriterContext, needs_files
 from ozzy.errors import ConfigError, DestinationError, OzzyError, PluginError
 from ozzy.log import reason
 from ozzy.options.settings import NotifyWhen, StageErrorSettings
+from ozzy.plan.bypasses import hindrance, installed_bypasses
 from ozzy.plan.config import Config
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
@@ -64,7 +66,8 @@ class Pipeline:
 
     A stage that the config leaves out is left out here too. `writers` maps labels to writers, `formatters` to the formatter of each,
     `routes` to the filter that decides which records a writer gets, where there is one, `samples` to the options of the sample that one
-    gets instead of everything. `resolved` is what was found of each section.
+    gets instead of everything. `resolved` is what was found of each section. `bypasses` maps the names of those to be tried to them, in
+    their order.
     """
 
     config: Config
@@ -84,6 +87,7 @@ class Pipeline:
     routes: dict[str, BaseFilter] = attrs.field(factory=dict)
     samples: dict[str, ReservoirOptions] = attrs.field(factory=dict)
     resolved: list[Resolved] = attrs.field(factory=list)
+    bypasses: dict[str, BaseBypass] = attrs.field(factory=dict)
 
     @property
     def reader_name(self) -> str:
@@ -175,7 +179,14 @@ class Pipeline:
         """Close every module, whatever one of them raises; the first error is raised at the end."""
         failed: Exception | None = None
         stages = (self.reader, self.filter_before, *self.transforms, self.filter_after, self.grouper, *self.routes.values())
-        ends = (*self.writers.values(), *self.formatters.values(), self.persistence, self.stats_manager, *self.notifiers)
+        ends = (
+            *self.bypasses.values(),
+            *self.writers.values(),
+            *self.formatters.values(),
+            self.persistence,
+            self.stats_manager,
+            *self.notifiers,
+        )
         for module in filter(None, (*stages, *ends)):
             try:
                 module.close()
@@ -222,7 +233,7 @@ class _Builder:
             writers[label] = FedFiles(made) if needs_files(type(made)) else made
         if not writers:
             self.make(config.formatter, "formatter")
-        return Pipeline(
+        pipeline = Pipeline(
             config=config,
             metadata=self.metadata,
             parts=self.parts,
@@ -241,6 +252,19 @@ class _Builder:
             notifiers=[self.make(section, f"notifications.{i}") for i, section in enumerate(config.notifications)],
             told_when=[section.told_when for section in config.notifications],
         )
+        pipeline.bypasses = self.bypasses(pipeline)
+        return pipeline
+
+    def bypasses(self, pipeline: Pipeline) -> dict[str, BaseBypass]:
+        """The bypasses to try: those the config names, else those that are installed, where the pipeline leaves room for one."""
+        asked = self.config.bypasses
+        if asked is None:
+            return {} if hindrance(pipeline) else installed_bypasses(self.registry, self.metadata, self.config.notices)
+        several = len(asked) > 1
+        return {
+            self.resolved[section.path].found.name: self.make(section, f"bypass.{i}" if several else "bypass")
+            for i, section in enumerate(asked)
+        }
 
     def make_filter(self, section: Section | None, stage: str) -> Any:
         """A filter, or a chain with each of its members in a place of its own."""

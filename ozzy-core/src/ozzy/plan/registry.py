@@ -33,6 +33,7 @@ _BASES = {
     "persistence": "ozzy.contracts.persistence:BasePersistence",
     "stats_manager": "ozzy.contracts.report:BaseStatsManager",
     "notifications": "ozzy.contracts.report:BaseNotifier",
+    "bypass": "ozzy.contracts.bypass:BaseBypass",
 }
 
 

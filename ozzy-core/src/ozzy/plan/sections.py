@@ -36,7 +36,18 @@ MORE_KEYS = {"writer": ("label", "when"), "notifications": ("when",), "filter": 
 READER_KEYS = ("label", "deserializer", "decompressor")
 """What one of several readers may have beside them."""
 TOLERATED_KEYS = ("log_level", "logger_name")
-STAGES = ("reader", "filter_before", "transform", "filter_after", "grouper", "formatter", "persistence", "stats_manager", "notifications")
+STAGES = (
+    "reader",
+    "filter_before",
+    "transform",
+    "filter_after",
+    "grouper",
+    "formatter",
+    "persistence",
+    "stats_manager",
+    "notifications",
+    "bypass",
+)
 ROUTING = "routing"
 DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"}
 
@@ -109,6 +120,7 @@ class Parts:
             "exporter_options": old,
             "delivery": self.delivery(),
             "bookmark": self.bookmark(),
+            "bypasses": self.bypasses(old),
             "inherited": self.inherited,
             "notices": self.notices,
             "problems": self.problems,
@@ -153,6 +165,15 @@ class Parts:
         if flaws:
             self.wrong("bookmark", f"expected true or false, given {displayed(given)}")
         return not flaws and bool(value)
+
+    def bypasses(self, old: ExporterOptions) -> list[Section] | None:
+        """The bypasses to try, in this order; None for those that are installed, none where they are switched off."""
+        value = self.tree.get("bypass")
+        if old.prevent_bypass or value is False:
+            return []
+        if "bypass" not in self.tree or value is True:
+            return None
+        return self.several("bypass")
 
     def settings(self, path: str, cls: type[T], values: Any) -> T:
         """Settings that belong to no module, or their defaults where they are wrong."""

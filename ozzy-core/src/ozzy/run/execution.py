@@ -19,6 +19,7 @@ from ozzy.log import reason, redact
 from ozzy.plan.pipeline import Pipeline
 from ozzy.run.bookmarks import IncrementalRun
 from ozzy.run.books import Books
+from ozzy.run.bypassing import Bypassing
 from ozzy.run.checkpoint import Checkpoints, Document
 from ozzy.run.error_policy import QUARANTINED, ErrorPolicy, Refused, RejectionLog
 from ozzy.run.listener import Listener, Stop
@@ -220,6 +221,10 @@ class Execution:
         ]
         light = self.checkpoints is not None and self.checkpoints.light_possible
         by_clock = not any(hasattr(writer, "files") for writer in pipeline.writers.values())
+        bypassing = Bypassing.of(pipeline, self.stop, dry_run=folder is None, limit=self.limit, replay=self.replay is not None)
+        bypassing.restore(document.get("bypassed") if document is not None else None)
+        if pipeline.config.bypasses:
+            pipeline.config.notices.extend(f"the bypass {name} copies nothing: {why}" for name, why in bypassing.unfit.items())
         schedule = Schedule(pipeline.config.checkpoint, light=light, clock=by_clock)
         if document is not None:
             schedule.full_records, schedule.full_bytes = document["since_full"]
@@ -239,6 +244,7 @@ class Execution:
             limit=self.limit,
             report=self._iteration,
             routing=routing,
+            bypassing=bypassing,
         )
         if document is not None:
             restore_states(runner.working(), document["states"])
@@ -270,6 +276,7 @@ class Execution:
                 "seconds": self._elapsed(),
                 "at": datetime.now().astimezone().isoformat(timespec="seconds"),
                 **self._bookmark(place),
+                **self._bypassed(),
             }
 
         document = self.checkpoints.take(kind, facts)
@@ -295,6 +302,11 @@ class Execution:
         """The folders in which stages remember something, by their names."""
         above = stage_folders(self.record) if self.record is not None else None
         return sorted(one.name for one in above.iterdir()) if above is not None and above.is_dir() else []
+
+    def _bypassed(self) -> dict[str, Any]:
+        """What a checkpoint says of what went past the stages."""
+        bypassing = self.runner.bypassing
+        return {"bypassed": bypassing.to_dict()} if bypassing is not None and bypassing.bypasses else {}
 
     def _kept(self) -> dict[str, Any]:
         """What a checkpoint says of the quarantine, which is on disk when this returns."""
@@ -346,6 +358,8 @@ class Execution:
                 counts={name: attrs.asdict(counts) for name, counts in result.counts.items()},
                 files=result.files,
                 summaries=result.summaries,
+                bypassed=result.bypassed,
+                declined=result.declined,
                 times=result.times,
                 checkpoints=self._cost(),
                 error=None,
@@ -367,11 +381,12 @@ class Execution:
                 if hasattr(writer, "files")
             }
         files = [
-            FileResult(file["name"], file["rows"], file["size"], file["sha256"], label, file.get("path"))
+            FileResult(file["name"], file["rows"], file["size"], file["sha256"], label, file.get("path"), file.get("bypass"))
             for label, receipt in receipts.items()
             for file in self.pipeline.writers[label].results(receipt)
         ]
         runner = getattr(self, "runner", None)
+        bypassing = runner.bypassing if runner is not None else None
         counts = {
             name: StageResult(c.records_in, c.records_out, {k: n for k, n in c.reasons.items() if n})
             for name, c in self.books.stages.items()
@@ -393,6 +408,8 @@ class Execution:
             prints=self._prints(),
             notices=list(self.pipeline.config.notices),
             summaries=self._summaries(receipts),
+            bypassed=bypassing.copied if bypassing is not None else {},
+            declined=dict(bypassing.declined) if bypassing is not None else {},
         )
 
     def _outcome(self, state: str, files: Sequence[FileResult] = ()) -> RunOutcome:
@@ -421,6 +438,10 @@ class Execution:
     def _keep_metadata(self, result: Result) -> None:
         """The inherited keys of the shared metadata, for stats managers and notifiers."""
         kept = self.pipeline.metadata.per_module
+        if result.bypassed:
+            self.pipeline.metadata.bypassed_pipeline = True
+            self.pipeline.metadata.accurate_items_count = result.rows_known
+            kept.setdefault("bypass", {}).update(result.bypassed)
         kept.setdefault("reader", {})["read_items"] = result.records_read
         filtered = sum(counts.reasons.get("filtered", 0) for counts in result.counts.values())
         kept.setdefault("filter", {})["filtered_out"] = filtered

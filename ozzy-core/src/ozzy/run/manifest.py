@@ -14,7 +14,7 @@ from ozzy.errors import DestinationError
 from ozzy.plan.pipeline import Pipeline
 from ozzy.plan.signature import config_hash, versions
 from ozzy.run.checkpoint import Document
-from ozzy.staging.manifest import FORMAT, encode_manifest
+from ozzy.staging.manifest import FORMAT, encode_manifest, total_rows
 
 
 @attrs.frozen
@@ -37,6 +37,7 @@ class Manifests:
         receipt = document["writers"][label]
         files = [
             {"name": file["name"], "rows": file["rows"], "bytes": file["size"], "sha256": file["sha256"]}
+            | ({"bypass": file["bypass"]} if "bypass" in file else {})
             for file in self.pipeline.writers[label].results(receipt)
         ]
         place = document["place"]
@@ -58,7 +59,7 @@ class Manifests:
             "plugins": versions(self.pipeline),
             **({"read_as": read_as} if (read_as := self.pipeline.formatters[label].read_as()) else {}),
             "folder": posixpath.relpath(".", posixpath.dirname(receipt["manifest"]) or "."),
-            "rows": sum(file["rows"] for file in files),
+            "rows": total_rows(files),
             "bytes": sum(file["bytes"] for file in files),
             "files": files,
         }

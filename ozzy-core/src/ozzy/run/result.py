@@ -7,14 +7,18 @@ import attrs
 
 @attrs.frozen
 class FileResult:
-    """One file that a run has published: `name` below the destination's folder, `path` where it is a local file, `size` in bytes."""
+    """One file that a run has published: `name` below the destination's folder, `path` where it is a local file, `size` in bytes.
+
+    `bypass` names the bypass that copied it, where one did; its `rows` may then be None: not counted by anybody.
+    """
 
     name: str
-    rows: int
+    rows: int | None
     size: int
     checksum: str
     writer: str
     path: str | None = None
+    bypass: str | None = None
 
 
 @attrs.frozen
@@ -61,7 +65,9 @@ class Result:
     counts in the order of the data, `times` to seconds; `checkpoints` counts those of this process; `duration` is in seconds, over all
     processes of the run. `quarantined` counts records that were kept aside, once for each writer that refused them. `prints` says
     whether a writer printed to standard output. `summaries` holds, by the label of the writer, what writers such as `aggregation` and
-    `reduce` have made of all records. `profile` is there where it was asked for.
+    `reduce` have made of all records. `bypassed` maps each bypass that copied something to the number of `splits`, `bytes` and `rows`, and
+    of splits with `unknown` rows, which no count of records has in it; `declined` counts parts of the source that none copied, by reason.
+    `profile` is there where it was asked for.
     """
 
     run_id: str
@@ -81,6 +87,13 @@ class Result:
     notices: list[str] = attrs.Factory(list)
     summaries: dict[str, Any] = attrs.Factory(dict)
     profile: RunProfile | None = None
+    bypassed: dict[str, dict[str, int]] = attrs.Factory(dict)
+    declined: dict[str, int] = attrs.Factory(dict)
+
+    @property
+    def rows_known(self) -> bool:
+        """Whether every record was counted: those of a part that a bypass has copied may not be."""
+        return not any(counts["unknown"] for counts in self.bypassed.values())
 
     @property
     def bound_by(self) -> str | None:
@@ -89,7 +102,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `profile` is there where it was asked for."""
-        told = attrs.asdict(self) | {"bound_by": self.bound_by}
+        told = attrs.asdict(self) | {"bound_by": self.bound_by, "rows_known": self.rows_known}
         if self.profile is None:
             del told["profile"]
         return told

@@ -358,6 +358,8 @@ def _as_it_was(record: RunRecord, notices: list[str]) -> Result:
         records_written=facts["records_written"],
         notices=list(notices),
         summaries=facts.get("summaries", {}),
+        bypassed=facts.get("bypassed", {}),
+        declined=facts.get("declined", {}),
     )
 
 

@@ -36,14 +36,17 @@ class Difference:
 
 @attrs.frozen
 class Verification:
-    """What was found: `files`, `rows` and `bytes` as the manifest says; `rows_counted` of files whose rows were counted."""
+    """What was found: `files`, `rows` and `bytes` as the manifest says; `rows_counted` of files whose rows were counted.
+
+    `rows` is None where those of a file that was copied are not known.
+    """
 
     manifest: str
     run: str
     pipeline: str
     complete: bool
     files: int
-    rows: int
+    rows: int | None
     bytes: int
     rows_counted: int = 0
     differences: list[Difference] = attrs.Factory(list)
@@ -73,7 +76,7 @@ def verified(path: Path, *, rows: bool = False, strict: bool = False, registry: 
         if flaw is None and rows:
             found = _rows(folder / file["name"], file["rows"], known, manifest.get("read_as"))
             counted += found is not None
-            if found not in {None, file["rows"]}:
+            if file["rows"] is not None and found not in {None, file["rows"]}:
                 flaw = Difference(file["name"], "rows", file["rows"], found)
         if flaw is not None:
             differences.append(flaw)
@@ -107,7 +110,7 @@ def _compared(path: Path, file: dict[str, Any]) -> Difference | None:
     return Difference(file["name"], "checksum", file["sha256"], digest) if digest != file["sha256"] else None
 
 
-def _rows(path: Path, expected: int, registry: Registry, read_as: Any) -> int | None:
+def _rows(path: Path, expected: int | None, registry: Registry, read_as: Any) -> int | None:
     """The rows of a file, None where its format is not known or it can't be decoded.
 
     A CSV file whose columns were discovered may have been written without a header; `read_as` says how others are read that do not tell.
@@ -122,7 +125,7 @@ def _rows(path: Path, expected: int, registry: Registry, read_as: Any) -> int | 
                 name, options = choose(inner, stream.head(HEAD)), {}
             decoder: Any = registry.resolve("deserializer", name).cls({"name": name, "options": options})
             rows = sum(len(batch) + len(batch.rejected) for batch in decoder.decode(stream))
-            headless = name in {"csv", "tsv"} and "fields" not in options and rows == expected - 1
+            headless = name in {"csv", "tsv"} and "fields" not in options and expected is not None and rows == expected - 1
             return expected if headless else rows
     except OzzyError:
         return None

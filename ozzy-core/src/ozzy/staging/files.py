@@ -111,6 +111,27 @@ class StagedFiles:
         file.finish(content)
         self._keep(file)
 
+    def adopt(self, group: GroupKey, copied: dict[str, Any]) -> None:
+        """Take a file that was copied into the folder for the next file of this group; its rows may be None, unknown."""
+        name, skipped = self.begin(group)
+        facts = {key: copied[key] for key in ("rows", "size", *self.digests)}
+        path = self.folder / copied["copy"]
+        if skipped:
+            self.ignored += copied["rows"]
+            if not self.dry:
+                with at_destination(path):
+                    path.unlink()
+            return
+        staged = f"{self.next_file:06d}.part"
+        self.next_file += 1
+        if not self.dry:
+            with at_destination(path):
+                path.rename(self.folder / staged)
+        entry = {"staged": staged, "name": name, "group": list(group), **facts, "bypass": copied["bypass"]}
+        self._list(entry)
+        self.written += copied["rows"] or 0
+        self._closed_bytes += copied["size"]
+
     def staged_bytes(self) -> int:
         """Bytes that wait for the next full checkpoint. Grows where a member ends, falls where files are published."""
         return sum(file.length for file in self.open.values()) + self._closed_bytes + self.spilled.size
@@ -342,11 +363,14 @@ class StagedFiles:
             file.sync()
         elif file.dirty:
             self._unsynced.append(file.path)
-        if self.journaled:
-            self.journal.add({"file": file.closed()})
-        else:
-            self.closed.append(file.closed())
+        self._list(file.closed())
         self._closed_bytes += file.length
+
+    def _list(self, entry: dict[str, Any]) -> None:
+        if self.journaled:
+            self.journal.add({"file": entry})
+        else:
+            self.closed.append(entry)
 
     def _set_closed(self, entries: list[dict[str, Any]]) -> None:
         self.closed = entries

@@ -13,8 +13,8 @@ from ozzy.errors import DestinationError
 FORMAT: Final = 1
 """The value of `ozzy_manifest`, by which a manifest is known."""
 
-_KEYS: Final = {"run": str, "writer": str, "folder": str, "files": list, "rows": int, "bytes": int, "complete": bool}
-_FILE: Final = {"name": str, "rows": int, "bytes": int, "sha256": str}
+_KEYS: Final = {"run": str, "writer": str, "folder": str, "files": list, "bytes": int, "complete": bool}
+_FILE: Final = {"name": str, "bytes": int, "sha256": str}
 
 
 def manifest_problems(template: str) -> list[str]:
@@ -76,17 +76,29 @@ def is_manifest_of(path: Path, run: str, writer: str) -> bool:
 
 def _flaw(content: dict[str, Any]) -> str | None:
     """What a manifest lacks, None where it is whole."""
-    if lacking := _lacking(content, _KEYS):
+    if lacking := _lacking(content, _KEYS) or _uncounted(content):
         return f"it has no proper {lacking!r}"
     for number, file in enumerate(content["files"]):
-        if lacking := _lacking(file, _FILE):
+        if lacking := _lacking(file, _FILE) or _uncounted(file):
             return f"file {number} has no proper {lacking!r}"
         if file["name"].startswith("/") or ".." in file["name"].split("/"):
             return f"file {number} lies outside the folder"
-    for total in ("rows", "bytes"):
-        if content[total] != sum(file[total] for file in content["files"]):
+    for total, amount in (("rows", total_rows(content["files"])), ("bytes", sum(file["bytes"] for file in content["files"]))):
+        if content[total] != amount:
             return f"the {total} of its files do not add up to {content[total]}"
     return None
+
+
+def total_rows(files: list[dict[str, Any]]) -> int | None:
+    """The rows of all files, None where those of any are not known."""
+    rows = [file["rows"] for file in files]
+    return None if None in rows else sum(rows)
+
+
+def _uncounted(content: dict[str, Any]) -> str | None:
+    """Rows are a number, or null: not known."""
+    rows = content.get("rows", "")
+    return None if rows is None or type(rows) is int else "rows"
 
 
 def _lacking(content: Any, keys: dict[str, type]) -> str | None:

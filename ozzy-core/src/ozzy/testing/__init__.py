@@ -10,6 +10,7 @@ It needs pytest: `pip install ozzy-core[testing]`.
 """
 
 from ozzy.testing.bare import BareWriter
+from ozzy.testing.bypass import BypassContract
 from ozzy.testing.decoder import DecoderContract
 from ozzy.testing.filter import FilterContract, GrouperContract
 from ozzy.testing.formatter import FormatterContract
@@ -32,6 +33,7 @@ __all__ = [
     "Abort",
     "Bad",
     "BareWriter",
+    "BypassContract",
     "DecoderContract",
     "End",
     "FilterContract",

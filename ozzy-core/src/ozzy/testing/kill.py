@@ -31,11 +31,12 @@ class KillContract:
         class TestKillShelf(KillContract):
             writer = {"name": "shelf", "options": {"shelf": "out", "compression": "none"}}
 
-    `reader`, `writer` and `persistence` are sections of a config, or fixtures that give one; `name` may be the class itself. What is left
-    out is taken from the core and the kit: made-up records with an `id`, files in `out/`, state in files. `config` holds what else
-    the config is to have. Each attempt runs in a folder of its own, to which relative paths belong; where the destination is elsewhere, put
-    `{attempt}` into its name, and define `oracle()`: the ids of the records that a user finds there, each as often as it is there
-    (`self.attempt` is the attempt's name, `self.here` its folder). A source that each attempt needs for itself is put there by `arrange`.
+    `reader`, `writer`, `persistence` and `bypass` are sections of a config, or fixtures that give one; `name` may be the class itself.
+    What is left out is taken from the core and the kit: made-up records with an `id`, files in `out/`, state in files. `config` holds what
+    else the config is to have. Each attempt runs in a folder of its own, to which relative paths belong; where the destination is
+    elsewhere, put `{attempt}` into its name, and define `oracle()`: the ids of the records that a user finds there, each as often as
+    it is there (`self.attempt` is the attempt's name, `self.here` its folder). A source that each attempt needs for itself is put
+    there by `arrange`.
 
     A run is killed just before a step: a write, a sync, a rename, a request, before and after each call of the protocol. `kills` says
     before how many of them, spread over the run with those around prepare, commit and publish first; the environment variable
@@ -46,6 +47,7 @@ class KillContract:
     reader: Any = None
     writer: Any = None
     persistence: Any = None
+    bypass: Any = None
     config: Any = None
     kills: ClassVar[int] = 20
     moments: ClassVar[int] = 3
@@ -74,7 +76,7 @@ class KillContract:
             monkeypatch.delenv(name)
         self.folder = tmp_path
         self.modules: dict[str, type] = {}
-        given = {name: self._section(self._value(request, name), name) for name in ("reader", "writer", "persistence")}
+        given = {name: self._section(self._value(request, name), name) for name in ("reader", "writer", "persistence", "bypass")}
         if given["reader"] is None and given["writer"] is None and given["persistence"] is None:
             pytest.fail(
                 f"{type(self).__name__} has no `reader` and no `writer`: give the section of a config for one of them", pytrace=False
@@ -84,7 +86,7 @@ class KillContract:
             "reader": given["reader"] or {"name": "scripted", "options": {"count": 60, "batch_size": 7}},
             "writer": given["writer"] or {"name": "fs", "options": {"filebase": "out/part", "compression": "none"}},
             "checkpoint": {"every_records": 10, "full_every": {"records": 28}},
-            **({"persistence": given["persistence"]} if given["persistence"] is not None else {}),
+            **{name: given[name] for name in ("persistence", "bypass") if given[name] is not None},
             **dict(self._value(request, "config") or {}),
         }
         self.calm = self._calm("calm")

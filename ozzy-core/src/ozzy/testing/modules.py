@@ -22,6 +22,7 @@ HOOKS = {
     "persistence": "ozzy_persist",
     "stats_manager": "ozzy_stats",
     "notifications": "ozzy_notify",
+    "bypass": "ozzy_bypass",
 }
 _OURS: dict[str, type] = {
     "scripted": ScriptedReader,

@@ -9,6 +9,7 @@ from ozzy import BaseFilter, Batch
 class NoFilter(BaseFilter):
     """Keeps every record, and looks at none."""
 
+    idle = True
     reads = ()
 
     def filter(self, item: Any) -> bool:

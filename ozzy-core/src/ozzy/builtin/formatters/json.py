@@ -30,6 +30,7 @@ class JsonExportFormatter(BaseExportFormatter):
         super().__init__(*args, **kwargs)
         self.file_extension = "jl" if self.options.jsonlines else "json"
         self.appendable = self.options.jsonlines
+        self.unchanged = "json_lines" if self.options.jsonlines and not self.options.pretty_print else None
 
     @property
     def separator(self) -> bytes:

@@ -9,6 +9,7 @@ from ozzy import BaseGrouper, Batch
 class NoGrouper(BaseGrouper):
     """All records belong together: the group of each is empty."""
 
+    idle = True
     reads = ()
 
     @classmethod

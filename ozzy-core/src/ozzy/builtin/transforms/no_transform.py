@@ -6,6 +6,7 @@ from ozzy import BaseTransform, Batch
 class NoTransform(BaseTransform):
     """Leaves records as they are, in whichever form they come."""
 
+    idle = True
     reads = ()
     writes = ()
     one_to_one = True

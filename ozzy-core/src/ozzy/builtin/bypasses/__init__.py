@@ -1,0 +1,1 @@
+"""Bypasses of the core."""
