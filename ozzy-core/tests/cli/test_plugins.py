@@ -69,7 +69,9 @@ def test_the_list_has_every_kind_and_name(ozzy):
 
 def test_the_list_of_one_kind(ozzy):
     rows = [line.split()[:2] for line in ozzy("plugins", "list", "--kind", "formatter").out.splitlines()]
-    assert rows == [["kind", "name"], *(["formatter", name] for name in ("avro", "csv", "json", "xlsx", "xml"))]
+    assert rows[0] == ["kind", "name"]
+    assert {("formatter", name) for name in ("avro", "csv", "json", "xlsx", "xml")} <= {tuple(row) for row in rows[1:]}
+    assert {row[0] for row in rows[1:]} == {"formatter"}
 
 
 def test_a_kind_without_modules(ozzy):

@@ -195,10 +195,10 @@ def test_a_known_name_that_is_not_installed_says_what_to_install(taps, kind, nam
 
 
 def test_a_class_path_into_a_package_of_ozzy_says_what_to_install(taps, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ozzy_s3", None)
-    assert refused(taps, "reader", "ozzy_s3.reader:S3Reader") == (
-        "unknown reader 'ozzy_s3.reader:S3Reader': there is no module ozzy_s3.reader\n"
-        "It comes with ozzy-s3: `pip install ozzy-s3`. Installed are: tap, well."
+    monkeypatch.setitem(sys.modules, "ozzy_sftp", None)
+    assert refused(taps, "reader", "ozzy_sftp.reader:SFTPReader") == (
+        "unknown reader 'ozzy_sftp.reader:SFTPReader': there is no module ozzy_sftp.reader\n"
+        "It comes with ozzy-sftp: `pip install ozzy-sftp`. Installed are: tap, well."
     )
 
 
