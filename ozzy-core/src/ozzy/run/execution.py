@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from ozzy.contracts.lease import AnyLease
-from ozzy.contracts.module import RunOutcome, blamed_on
+from ozzy.contracts.module import blamed_on
 from ozzy.contracts.persistence import StateLocation
 from ozzy.contracts.reader import Split
 from ozzy.data.positions import pack, unpack
@@ -21,7 +21,8 @@ from ozzy.run.bookmarks import IncrementalRun
 from ozzy.run.books import Books
 from ozzy.run.bypassing import Bypassing
 from ozzy.run.checkpoint import Checkpoints, Document
-from ozzy.run.error_policy import QUARANTINED, ErrorPolicy, Refused, RejectionLog
+from ozzy.run.ending import Ending
+from ozzy.run.error_policy import ErrorPolicy, Refused, RejectionLog
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.manifest import Manifests
 from ozzy.run.outlets import Outlet, saved_samples
@@ -30,7 +31,7 @@ from ozzy.run.replay import Replay
 from ozzy.run.replay_runner import ReplayRunner
 from ozzy.run.reporting import Reporting
 from ozzy.run.reservoir import forget_samples, samples_of
-from ozzy.run.result import FileResult, Result, StageResult
+from ozzy.run.result import Result
 from ozzy.run.routing import Routing
 from ozzy.run.runner import Place, Runner
 from ozzy.run.runs import SPLITS, RunRecord, stage_folders
@@ -59,6 +60,7 @@ class Execution:
     errors: ErrorPolicy = attrs.field(init=False)
     quarantine: Quarantine | None = attrs.field(default=None, init=False)
     reporting: Reporting = attrs.field(init=False)
+    ending: Ending = attrs.field(init=False)
     checkpoints: Checkpoints | None = attrs.field(default=None, init=False)
     splits: SplitList = attrs.field(init=False)
     runner: Runner = attrs.field(init=False)
@@ -78,6 +80,7 @@ class Execution:
             self.quarantine = Quarantine(self.record.folder / FILE, self._module_of)
             self.errors.keep = self.quarantine.add
         told = zip(self.pipeline.notifiers, self.pipeline.told_when, strict=True) if self.record is not None else ()
+        self.ending = Ending(self.pipeline, self.identity, self.books, recorded=self.record is not None)
         self.reporting = Reporting(self.pipeline.stats_manager, list(told), self.pipeline.metadata)
 
     def run(self) -> Result:
@@ -97,7 +100,7 @@ class Execution:
         except BaseException as error:
             self._ended("failed", error)
             trace = redact("".join(traceback.format_exception(error)))
-            self.reporting.failed(redact(str(error)), trace, self._outcome("failed"))
+            self.reporting.failed(redact(str(error)), trace, self.ending.told("failed", self._elapsed()))
             if self.lease is not None and self.lease.lost is not None and not isinstance(error, StateError):
                 raise self.lease.lost from error
             raise
@@ -117,7 +120,7 @@ class Execution:
         place = self._stand_at(document)
         if place.finished:
             return self._finished(already=True)
-        self.listener.run_started(run_id, self.identity, resumed=self.resumed, prints=self._prints())
+        self.listener.run_started(run_id, self.identity, resumed=self.resumed, prints=self.ending.prints)
         if not self.resumed:
             self.reporting.started()
         self.runner = self._runner(place, document)
@@ -337,7 +340,7 @@ class Execution:
         metadata = self.pipeline.metadata
         metadata.end_time = datetime.now().astimezone()
         metadata.elapsed_time = result.duration
-        self._keep_metadata(result)
+        self.ending.keep_metadata(result)
         for writer in self.pipeline.writers.values():
             writer.abandon()
         if self.record is not None:
@@ -365,94 +368,30 @@ class Execution:
                 error=None,
             )
             self.record.tidy()
-        self.reporting.completed(self._outcome(result.state, result.files))
+        self.reporting.completed(self.ending.told(result.state, self._elapsed(), result.files))
         result = attrs.evolve(result, notices=[*self.pipeline.config.notices, *self.reporting.notices])
         self.listener.run_finished(result)
         return result
 
     def _result(self, state: str) -> Result:
-        receipts = {}
-        if self.checkpoints is not None and self.checkpoints.committed is not None:
-            receipts = self.checkpoints.committed["writers"]
-        elif self.record is None:
-            receipts = {
-                label: {"published": [], "closed": writer.files.closed, "final": True}
-                for label, writer in self.pipeline.writers.items()
-                if hasattr(writer, "files")
-            }
-        files = [
-            FileResult(file["name"], file["rows"], file["size"], file["sha256"], label, file.get("path"), file.get("bypass"))
-            for label, receipt in receipts.items()
-            for file in self.pipeline.writers[label].results(receipt)
-        ]
         runner = getattr(self, "runner", None)
-        bypassing = runner.bypassing if runner is not None else None
-        counts = {
-            name: StageResult(c.records_in, c.records_out, {k: n for k, n in c.reasons.items() if n})
-            for name, c in self.books.stages.items()
-        }
-        return Result(
-            run_id=self.pipeline.metadata.run_id,
-            pipeline=self.identity,
-            state=state,
-            counts=counts,
-            files=files,
-            duration=self._elapsed(),
-            checkpoints=sum(self.checkpoints.taken.values()) if self.checkpoints is not None else 0,
-            times=runner.seconds() if runner is not None else {},
-            records_read=counts["reader"].records_out if counts else 0,
-            records_written=sum(counts[label].records_out for label in self.pipeline.writers if label in counts),
-            bytes_read=runner.bytes_read if runner is not None else 0,
-            quarantined=sum(c.reasons[QUARANTINED] for c in self.books.stages.values()),
-            resumed=self.resumed,
-            prints=self._prints(),
-            notices=list(self.pipeline.config.notices),
-            summaries=self._summaries(receipts),
-            bypassed=bypassing.copied if bypassing is not None else {},
-            declined=dict(bypassing.declined) if bypassing is not None else {},
-        )
-
-    def _outcome(self, state: str, files: Sequence[FileResult] = ()) -> RunOutcome:
-        """What notifiers are told of the run."""
-        stages = self.books.stages
-        return RunOutcome(
-            pipeline=self.identity,
-            state=state,
-            records_read=stages["reader"].records_out if "reader" in stages else 0,
-            records_written=sum(stages[label].records_out for label in self.pipeline.writers if label in stages),
-            bad_records=sum(counts.reasons.get(why, 0) for counts in stages.values() for why in ("bad", "quarantined")),
+        return self.ending.result(
+            state,
+            self._receipts(),
+            runner,
             seconds=self._elapsed(),
-            files=tuple({"path": file.path or file.name, "rows": file.rows, "size": file.size} for file in files),
+            checkpoints=sum(self.checkpoints.taken.values()) if self.checkpoints is not None else 0,
+            resumed=self.resumed,
         )
 
-    def _summaries(self, receipts: dict[str, Any]) -> dict[str, Any]:
-        """What writers that absorb records have made of them."""
-        if self.record is None:
+    def _receipts(self) -> dict[str, Any]:
+        """What the writers have made visible; in a dry run what they would have."""
+        if self.checkpoints is not None and self.checkpoints.committed is not None:
+            return dict(self.checkpoints.committed["writers"])
+        if self.record is not None:
             return {}
-        made = {label: self.pipeline.writers[label].summary(receipt) for label, receipt in receipts.items()}
-        return {label: summary for label, summary in made.items() if summary is not None}
-
-    def _prints(self) -> bool:
-        return self.record is not None and any(getattr(writer, "prints", False) for writer in self.pipeline.writers.values())
-
-    def _keep_metadata(self, result: Result) -> None:
-        """The inherited keys of the shared metadata, for stats managers and notifiers."""
-        kept = self.pipeline.metadata.per_module
-        if result.bypassed:
-            self.pipeline.metadata.bypassed_pipeline = True
-            self.pipeline.metadata.accurate_items_count = result.rows_known
-            kept.setdefault("bypass", {}).update(result.bypassed)
-        kept.setdefault("reader", {})["read_items"] = result.records_read
-        filtered = sum(counts.reasons.get("filtered", 0) for counts in result.counts.values())
-        kept.setdefault("filter", {})["filtered_out"] = filtered
-        absorbed = sum(counts.reasons.get("absorbed", 0) for counts in result.counts.values())
-        kept.setdefault("writer", {}).update(
-            items_count=result.records_written + absorbed,
-            files_counter=len(result.files),
-            files_written=[
-                {"filename": file.path or file.name, "size": file.size, "number_of_records": file.rows} for file in result.files
-            ],
-        )
+        files = {label: writer for label, writer in self.pipeline.writers.items() if hasattr(writer, "files")}
+        return {label: {"published": [], "closed": writer.files.closed, "final": True} for label, writer in files.items()}
 
     def _iteration(self, times: dict[str, float]) -> None:
         self.pipeline.metadata.per_module.setdefault("reader", {})["read_items"] = self.books.stages["reader"].records_out
