@@ -23,6 +23,7 @@ from ozzy import (
 )
 from ozzy.contracts.decoder import choose
 from ozzy.contracts.module import overrides
+from ozzy_exporters.batches import as_batch
 
 
 @cache
@@ -61,11 +62,6 @@ def _mixin_for(cls: type) -> type | None:
     if issubclass(cls, BaseExportFormatter):
         return FormatterByHand if overrides(cls, "format_rows", BaseExportFormatter) else None
     return WriterByHand if issubclass(cls, BaseWriter) else None
-
-
-def as_batch(records: Iterable[Any]) -> Batch:
-    """Records, of whatever kind of iterable, as a batch."""
-    return records if isinstance(records, Batch) else Batch.from_records(list(records))
 
 
 class ReaderByHand(BaseReader):

@@ -12,7 +12,7 @@ from ozzy import BaseExportFormatter, BaseWriter, Batch, Metadata, Staging, Writ
 from ozzy.contracts.file_writer import FedFiles
 from ozzy.contracts.grouper import GroupKey, membership
 from ozzy.contracts.writer import needs_files
-from ozzy_exporters.by_hand import as_batch
+from ozzy_exporters.batches import as_batch
 from ozzy_exporters.exceptions import ItemsLimitReached
 
 
