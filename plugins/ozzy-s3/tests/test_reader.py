@@ -3,6 +3,7 @@
 import bz2
 import json
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -257,3 +258,20 @@ def test_an_inherited_config_reads_the_environment(make, fill, s3, bucket, monke
     monkeypatch.setenv("EXPORTERS_S3READER_AWS_SECRET", "ozzysecret")
     reader = {"name": "exporters.readers.s3_reader.S3Reader", "options": {"bucket": bucket, "endpoint": s3.endpoint}}
     assert [record["id"] for record in ozzy.read({"reader": reader})] == [1]
+
+
+def test_objects_may_be_read_side_by_side(make, fill):
+    """As a bypass does: each sees its own bytes, whoever reads first."""
+    fill({f"{name}.jl": line(at) * 40_000 for at, name in enumerate("abcd")})
+    reader = make()
+    streams = list(reader.streams())
+    with ThreadPoolExecutor(4) as threads:
+        contents = list(threads.map(lambda stream: read_whole(reader, stream), streams))
+    reader.close()
+
+    assert contents == [line(at) * 40_000 for at in range(4)]
+
+
+def read_whole(reader, stream):
+    with reader.open_stream(stream) as file:
+        return b"".join(iter(lambda: file.read(100_000), b""))

@@ -108,10 +108,11 @@ def _cut(stream: Stream, start: int) -> Iterator[tuple[Stream, int, int]]:
 
 
 class ObjectFile(io.RawIOBase):
-    """One object as a file: read in order, or from wherever `seek` leads."""
+    """One object as a file: read in order, or from wherever `seek` leads. One that is `alone` closes what it reads through."""
 
-    def __init__(self, ahead: ReadAhead, stream: Stream) -> None:
+    def __init__(self, ahead: ReadAhead, stream: Stream, *, alone: bool = False) -> None:
         super().__init__()
+        self._alone = alone
         self._ahead = ahead
         self._stream = stream
         self._start = 0
@@ -119,6 +120,11 @@ class ObjectFile(io.RawIOBase):
         self._at = 0
         if not stream.size:
             ahead.piece(stream, 0)
+
+    def close(self) -> None:
+        if self._alone and not self.closed:
+            self._ahead.close()
+        super().close()
 
     def readable(self) -> bool:
         return True

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from threading import Lock
 from typing import Any, BinaryIO, ClassVar, Literal, cast
 
 from ozzy import BaseStreamReader, Listed, Problem, RetryOptions, SourceError, Split, Stream, StreamReaderOptions, option, options
@@ -67,7 +68,12 @@ class S3Reader(BaseStreamReader):
         super().__init__(*args, **kwargs)
         self._connection = Connection(self, SourceError, pool=self.options.parallel + 2)
         self._upcoming = Upcoming()
-        self._ahead = ReadAhead(self._fetch, self._upcoming, parallel=self.options.parallel, budget=int(self.options.read_ahead))
+        self._ahead = self._new_ahead(self._upcoming)
+        self._opening = Lock()
+        self._leading: ObjectFile | None = None
+
+    def _new_ahead(self, upcoming: Upcoming) -> ReadAhead:
+        return ReadAhead(self._fetch, upcoming, parallel=self.options.parallel, budget=int(self.options.read_ahead))
 
     @classmethod
     def check_options(cls, options: S3ReaderOptions) -> Iterator[Problem]:
@@ -104,10 +110,15 @@ class S3Reader(BaseStreamReader):
         return Stream(split.id, split.size, fingerprint=split.fingerprint)
 
     def open_stream(self, stream: Stream) -> BinaryIO:
+        """An object as a file. Those after it are read ahead for the one that is open; another beside it reads for itself."""
         if stream.size is None or not stream.fingerprint:
             head = self._connection.answer("head_object", f"reading {self._connection.address(stream.filename)}", Key=stream.filename)
             stream = Stream(stream.filename, head["ContentLength"], fingerprint=head["ETag"].strip('"'))
-        return cast("BinaryIO", ObjectFile(self._ahead, stream))
+        with self._opening:
+            if self._leading is not None and not self._leading.closed:
+                return cast("BinaryIO", ObjectFile(self._new_ahead(Upcoming()), stream, alone=True))
+            self._leading = ObjectFile(self._ahead, stream)
+            return cast("BinaryIO", self._leading)
 
     def close(self) -> None:
         self._ahead.close()
