@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -141,8 +142,9 @@ def test_of_two_runs_at_once_one_goes_on(store, tmp_path, expected):
     path = config(tmp_path / "two", store.section())
     with running(path) as child:
         (run,) = until(in_the_main_job(store))
-        second = ozzy("run", path)
-        third = ozzy("resume", store.uri(run), environment=store.environment)
+        with ThreadPoolExecutor(2) as threads:
+            others = threads.submit(ozzy, "run", path), threads.submit(ozzy, "resume", store.uri(run), environment=store.environment)
+        second, third = (one.result() for one in others)
         _, errors = child.communicate()
 
     assert (second.returncode, third.returncode) == (7, 7)
