@@ -139,7 +139,12 @@ def test_a_uri_may_bring_the_password(store, tmp_path, expected):
 
 
 def test_of_two_runs_at_once_one_goes_on(store, tmp_path, expected):
-    path = config(tmp_path / "two", store.section())
+    path = config(
+        tmp_path / "two",
+        store.section(),
+        reader={"name": "fs", "options": {"input": "in.jl", "batch_size": 4}},
+        checkpoint={"every_records": 4, "full_every": {"records": 1500}},
+    )
     with running(path) as child:
         (run,) = until(in_the_main_job(store))
         with ThreadPoolExecutor(2) as threads:
