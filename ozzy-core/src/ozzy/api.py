@@ -125,7 +125,7 @@ def resume(
     A URI of a job of the inherited system (`pickle:PATH`) begins a run behind what that job had read, once `accept_changes` says that what
     the job had not written any more may be missing; given again, it goes on with that run.
     """
-    inherited = inherited_config(run_id, registry or Registry.load())
+    inherited = inherited_config(run_id, registry)
     if inherited is not None:
         start = Start(
             load_config(inherited, set=set or {}), set or {}, state_dir, None, listener, stop, registry, accept_changes, allow_code

@@ -54,8 +54,12 @@ def hides_password(text: str) -> bool:
 
 def reason(error: BaseException) -> str:
     """What an error of somebody else's says, with its type in front, its notes behind and secrets hidden."""
-    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-    return redact(f"{type(error).__name__}: {error}{notes}")
+    return redact(f"{type(error).__name__}: {error}{notes(error)}")
+
+
+def notes(error: BaseException) -> str:
+    """What was noted on an error, such as how often a call was tried: each note in brackets, with a blank before it."""
+    return "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
 
 
 def texts_of(value: object) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, ClassVar, TypeVar
 
 from ozzy.contracts.module import BaseModule
-from ozzy.data.batch import Batch
+from ozzy.data.batch import Batch, first_failing
 from ozzy.errors import DataError, OzzyError
 from ozzy.log import reason
 from ozzy.staging.sinks import Sink
@@ -134,18 +134,9 @@ def _blamed(formatter: BaseExportFormatter, work: Callable[[Batch], T], batch: B
     except OzzyError:
         raise
     except Exception as error:
-        raised = DataError(f"{type(formatter).__name__}: {reason(error)}", row=_first_failing(work, batch))
+        raised = DataError(f"{type(formatter).__name__}: {reason(error)}", row=first_failing(batch, work))
         raised.stage = "formatter"
         raise raised from error
-
-
-def _first_failing(work: Callable[[Batch], Any], batch: Batch) -> int | None:
-    for row in range(len(batch)):
-        try:
-            work(batch.take([row]))
-        except Exception:
-            return row
-    return None
 
 
 def _formatted(formatter: BaseExportFormatter, batch: Batch) -> list[bytes]:

@@ -265,6 +265,16 @@ class Batch:
         return chosen if self._selected is None else chosen.with_selected(self._selected[0], choose(self._selected[1]))
 
 
+def first_failing(batch: Batch, work: Callable[[Batch], Any]) -> int | None:
+    """The first row on which `work` fails by itself."""
+    for row in range(len(batch)):
+        try:
+            work(batch.take([row]))
+        except Exception:
+            return row
+    return None
+
+
 def _each(convert: Callable[[Any], Any], rows: list[Any]) -> list[Any]:
     try:
         return list(map(convert, rows))

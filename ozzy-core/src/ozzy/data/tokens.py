@@ -6,12 +6,14 @@ A `Form` takes nested values apart in the same way from lines and from records, 
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
 from ozzy.data.json_text import FAILURES, MISSING, data_error, encode_record
 from ozzy.errors import DataError
+
+T = TypeVar("T")
 
 Row = dict[str, Any]
 """Field names to values: plain ones, or tokens (`msgspec.Raw`)."""
@@ -123,27 +125,25 @@ def join_tokens(row: Row) -> bytes:
         raise DataError(f"can't be written as JSON: {error}") from error
 
 
-def picked_lines(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[bytes]:
-    """The lines with only these top-level fields, in this order. Raises DataError with the row that can't be taken apart."""
-    pick = _picker(fields)
-    picked = []
+def _of_each(lines: Sequence[bytes], work: Callable[[bytes], T]) -> list[T]:
+    """What `work` makes of each line. Raises DataError with the row that can't be taken apart."""
+    made: list[T] = []
     try:
         for line in lines:
-            picked.append(pick(line))  # noqa: PERF401 - its length is the row that failed
+            made.append(work(line))  # noqa: PERF401 - its length is the row that failed
     except FAILURES as error:
-        raise data_error(error, len(picked)) from error
-    return picked
+        raise data_error(error, len(made)) from error
+    return made
+
+
+def picked_lines(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[bytes]:
+    """The lines with only these top-level fields, in this order. Raises DataError with the row that can't be taken apart."""
+    return _of_each(lines, _picker(fields))
 
 
 def token_columns(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[Tokens]:
     """The tokens of these top-level fields, column by column. Raises DataError with the row that can't be taken apart."""
-    take = _taker(fields)
-    rows = []
-    try:
-        for line in lines:
-            rows.append(take(line))  # noqa: PERF401 - its length is the row that failed
-    except FAILURES as error:
-        raise data_error(error, len(rows)) from error
+    rows = _of_each(lines, _taker(fields))
     return list(map(Tokens, zip(*rows, strict=True))) if rows else [Tokens() for _ in fields]
 
 

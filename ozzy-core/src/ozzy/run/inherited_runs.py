@@ -13,10 +13,11 @@ from ozzy.run.shared import state_of_config
 from ozzy.run.start import Start
 
 
-def inherited_config(uri: str, registry: Registry) -> dict[str, Any] | None:
+def inherited_config(uri: str, registry: Registry | None) -> dict[str, Any] | None:
     """The config that goes on with an inherited job; None where this is no URI of one. Raises StateError where it can't be gone on with."""
     if ":" not in uri:
         return None
+    registry = registry or Registry.load()
     for row in registry.rows("persistence"):
         try:
             cls = registry.resolve("persistence", row.name).cls

@@ -38,14 +38,7 @@ class Replay:
                 f"run {record.id} was given up, and whatever run came after it has read its records again",
                 hint="Replay that one: `ozzy quarantine list` shows what each run has kept.",
             )
-        if record.unfinished:
-            raise StateError(
-                f"run {record.id} is unfinished: what it keeps may still change", hint=f"Go on with it first: ozzy resume {record.id}"
-            )
-        causes, left, _ = counted(record.folder)
-        if cause is not None and cause not in causes:
-            raise StateError(f"run {record.id} has no cause {cause} in quarantine", hint=f"`ozzy quarantine list {record.id}` shows them.")
-        if not (sum(left.values()) if cause is None else left.get(cause, 0)):
+        if not left_of(record, cause):
             of_that = "" if cause is None else f" of cause {cause}"
             raise StateError(
                 f"there is nothing{of_that} to replay of run {record.id}", hint="`ozzy quarantine list --all` shows what became of it."
@@ -93,8 +86,8 @@ class Replay:
         return records
 
 
-def discarded(record: RunRecord, cause: int | None) -> int:
-    """Mark what is left of one cause, or of all, as discarded; how many records that were. Raises StateError."""
+def left_of(record: RunRecord, cause: int | None) -> int:
+    """How many records of one cause, or of all, nothing has become of yet. Raises StateError where that may still change."""
     if record.unfinished:
         raise StateError(
             f"run {record.id} is unfinished: what it keeps may still change", hint=f"Go on with it first: ozzy resume {record.id}"
@@ -102,7 +95,12 @@ def discarded(record: RunRecord, cause: int | None) -> int:
     causes, left, _ = counted(record.folder)
     if cause is not None and cause not in causes:
         raise StateError(f"run {record.id} has no cause {cause} in quarantine", hint=f"`ozzy quarantine list {record.id}` shows them.")
-    records = sum(left.values()) if cause is None else left.get(cause, 0)
+    return sum(left.values()) if cause is None else left.get(cause, 0)
+
+
+def discarded(record: RunRecord, cause: int | None) -> int:
+    """Mark what is left of one cause, or of all, as discarded; how many records that were. Raises StateError."""
+    records = left_of(record, cause)
     if records:
         at = datetime.now().astimezone().isoformat(timespec="seconds")
         size = (record.folder / FILE).stat().st_size

@@ -9,7 +9,7 @@ from ozzy.contracts.grouper import BaseGrouper, GroupKey
 from ozzy.contracts.module import blamed_on
 from ozzy.contracts.stage import stateful
 from ozzy.contracts.transform import BaseTransform
-from ozzy.data.batch import Batch, Rejected
+from ozzy.data.batch import Batch, Rejected, first_failing
 from ozzy.data.positions import pack, unpack
 from ozzy.errors import DataError, OzzyError, StateError
 from ozzy.log import reason
@@ -281,16 +281,6 @@ def between(batch: Batch) -> str:
     if len(batch) == 1:
         return where(batch, 0)
     return f"{batch.split}, records {batch.origin[0] + 1} to {batch.origin[-1] + 1}"
-
-
-def first_failing(batch: Batch, work: Callable[[Batch], Any]) -> int | None:
-    """The first row on which `work` fails by itself."""
-    for row in range(len(batch)):
-        try:
-            work(batch.take([row]))
-        except Exception:
-            return row
-    return None
 
 
 def refused_row(batch: Batch, row: int, message: str) -> Rejected:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from ozzy import BaseTextNotifier, DestinationError, RetryOptions, option, options
 from ozzy.contracts.report import CLIENTS, TEAM
+from ozzy.log import notes
 from ozzy.options.values import str_list
 
 if TYPE_CHECKING:
@@ -63,8 +64,7 @@ class AppriseNotifier(BaseTextNotifier):
                     retries=self.options.retry.policy(),
                 )
             except DestinationError as error:
-                notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-                failed.append(f"{error.message}{notes}")
+                failed.append(f"{error.message}{notes(error)}")
         if failed:
             raise DestinationError(
                 f"{len(failed)} of {len(urls)} addresses took no message: {'; '.join(failed)}",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
 from ozzy import BaseModule, ConfigError, OzzyError, Problem, retry_after
+from ozzy.log import notes
 
 T = TypeVar("T")
 
@@ -142,8 +143,7 @@ class Connection:
     def refused(self, error: Exception, what: str) -> OzzyError:
         """The failure of a call, told with its reason and what to do."""
         why, hint = self._reason(error)
-        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-        return self.error_class(f"{what} failed: {why}{notes}", hint=hint)
+        return self.error_class(f"{what} failed: {why}{notes(error)}", hint=hint)
 
     def client(self) -> Any:
         """The client, for calls that are not made by `call`."""

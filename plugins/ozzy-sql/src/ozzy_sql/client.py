@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import attrs
 
 from ozzy import BaseModule, OzzyError, RetryOptions, SharedPersistenceOptions, StateError, option, options
+from ozzy.log import notes
 from ozzy_sql.tables import DOCUMENT, JOB, tables
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ class Database:
             raise
         except Exception as error:
             verdict = self._verdict(error)
-            notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-            told = StateError(f"{what} failed at {self.address}: {verdict.why}{notes}", hint=verdict.hint)
+            told = StateError(f"{what} failed at {self.address}: {verdict.why}{notes(error)}", hint=verdict.hint)
             if verdict.final:
                 self._refused = told
             raise told from error

@@ -8,7 +8,7 @@ from ozzy import BaseFilter, Batch, ConfigError, Problem, option, options
 from ozzy.contracts.module import require_allow_code
 from ozzy.data.expressions.context import STEPS
 from ozzy.data.expressions.evaluation import Evaluation
-from ozzy.data.expressions.expression import check
+from ozzy.data.expressions.expression import problem_in
 
 
 @options
@@ -42,10 +42,7 @@ class PythonExpFilter(BaseFilter):
             if not name.isidentifier() or name.startswith("_") or name == "item":
                 yield Problem(f"imports.{name}", f"expected a name for the expression, given {name!r}")
                 return
-        try:
-            check(options.python_expression, options.imports, steps=options.steps)
-        except ConfigError as error:
-            yield Problem("python_expression", error.message, error.hint)
+        yield from problem_in("python_expression", options.python_expression, options.imports, steps=options.steps)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from ozzy import BaseTextNotifier, DestinationError, Problem, RetryOptions, option, options
 from ozzy.contracts.report import CLIENTS, TEAM
-from ozzy.log import reason
+from ozzy.log import notes, reason
 from ozzy.options.values import str_list
 
 LONGEST_SUBJECT = 200
@@ -212,11 +212,10 @@ def _transient(error: Exception) -> bool:
 
 
 def _told(error: Exception) -> str:
-    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         answers = {f"{code} {text.decode('utf-8', 'replace')}" for code, text in error.recipients.values()}
-        return f"it answered {' and '.join(sorted(answers))}{notes}"
+        return f"it answered {' and '.join(sorted(answers))}{notes(error)}"
     if isinstance(error, smtplib.SMTPResponseException):
         text = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else str(error.smtp_error)
-        return f"it answered {error.smtp_code} {text}{notes}"
+        return f"it answered {error.smtp_code} {text}{notes(error)}"
     return reason(error)

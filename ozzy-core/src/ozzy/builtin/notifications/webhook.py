@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from ozzy import BaseNotifier, DestinationError, Problem, RetryOptions, option, options, retry_after
-from ozzy.log import reason
+from ozzy.log import notes, reason
 from ozzy.options.values import str_list
 
 FILES_SHOWN = 100
@@ -192,7 +192,6 @@ def _transient(error: Exception) -> bool | float:
 
 def _told(error: Exception) -> str:
     """What went wrong, without the address and what the other side says at length."""
-    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     if isinstance(error, HTTPError):
-        return f"it answered {error.code} {error.reason}{notes}"
-    return f"{reason(error.reason)}{notes}" if isinstance(error, URLError) and isinstance(error.reason, Exception) else reason(error)
+        return f"it answered {error.code} {error.reason}{notes(error)}"
+    return f"{reason(error.reason)}{notes(error)}" if isinstance(error, URLError) and isinstance(error.reason, Exception) else reason(error)

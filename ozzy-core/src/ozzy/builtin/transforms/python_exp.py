@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from ozzy import BaseTransform, Batch, ConfigError, Problem, option, options
+from ozzy import BaseTransform, Batch, Problem, option, options
 from ozzy.data.expressions.context import STEPS
 from ozzy.data.expressions.evaluation import Evaluation
-from ozzy.data.expressions.expression import check
+from ozzy.data.expressions.expression import problem_in
 
 
 @options
@@ -34,10 +34,7 @@ class PythonExpTransform(BaseTransform):
     def check_options(cls, options: PythonExpOptions) -> Iterator[Problem]:
         """Expressions that are none."""
         for number, text in enumerate(options.python_expressions):
-            try:
-                check(text, steps=options.steps)
-            except ConfigError as error:
-                yield Problem(f"python_expressions.{number}", error.message, error.hint)
+            yield from problem_in(f"python_expressions.{number}", text, steps=options.steps)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from ozzy import BaseTransform, Batch, ConfigError, DataError, Problem, option, options
+from ozzy import BaseTransform, Batch, DataError, Problem, option, options
 from ozzy.data.expressions.context import STEPS
 from ozzy.data.expressions.evaluation import Evaluation
-from ozzy.data.expressions.expression import check
+from ozzy.data.expressions.expression import problem_in
 
 
 @options
@@ -29,10 +29,7 @@ class PythonMapTransform(BaseTransform):
     @classmethod
     def check_options(cls, options: PythonMapOptions) -> Iterator[Problem]:
         """An expression that is none."""
-        try:
-            check(options.map, steps=options.steps)
-        except ConfigError as error:
-            yield Problem("map", error.message, error.hint)
+        yield from problem_in("map", options.map, steps=options.steps)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

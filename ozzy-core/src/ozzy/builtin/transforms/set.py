@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from ozzy import BaseTransform, Batch, ConfigError, DataError, Problem, option, options
+from ozzy import BaseTransform, Batch, DataError, Problem, option, options
 from ozzy.data.expressions.context import STEPS
 from ozzy.data.expressions.evaluation import Evaluation
-from ozzy.data.expressions.expression import check
+from ozzy.data.expressions.expression import problem_in
 from ozzy.data.field_path import FieldPath, roots
 from ozzy.data.patched import patched
 
@@ -40,10 +40,7 @@ class SetTransform(BaseTransform):
         for name, text in options.fields.items():
             if not all(FieldPath.parse(name).steps):
                 yield Problem("fields", f"expected names with dots between them, given {name!r}")
-            try:
-                check(text, steps=options.steps)
-            except ConfigError as error:
-                yield Problem(f"fields.{name}", error.message, error.hint)
+            yield from problem_in(f"fields.{name}", text, steps=options.steps)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -11,7 +11,7 @@ from ozzy.data.expressions.methods import CHANGING
 from ozzy.data.expressions.parsing import MODULES, Source, parsed
 from ozzy.data.expressions.patterns import PatternError, compiled
 from ozzy.data.expressions.values import settled
-from ozzy.errors import DataError
+from ozzy.errors import ConfigError, DataError, Problem
 from ozzy.log import reason
 
 _SHOWN: Final = 100
@@ -79,6 +79,14 @@ class Expression:
 def check(text: str, imports: Collection[str] = (), *, steps: int = STEPS) -> None:
     """See that an expression can be compiled. Raises ExpressionError."""
     Expression(text, Context(steps), imports=dict.fromkeys(imports))
+
+
+def problem_in(option: str, text: str, imports: Collection[str] = (), *, steps: int = STEPS) -> Iterator[Problem]:
+    """What is wrong with the expression of an option, for its module's `check_options`; nothing where it can be compiled."""
+    try:
+        check(text, imports, steps=steps)
+    except ConfigError as error:
+        yield Problem(option, error.message, error.hint)
 
 
 def _reads(tree: ast.expr) -> tuple[str, ...] | None:
