@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ozzy.contracts.bypass import BaseBypass, BypassContext, Declined
     from ozzy.contracts.decoder import BaseDecoder, DecoderOptions
     from ozzy.contracts.documents import Stored
+    from ozzy.contracts.engine import BaseEngine, Task
     from ozzy.contracts.file_writer import BaseFileWriter, BaseNamedFileWriter, FileWriterOptions, NamedFileWriterOptions
     from ozzy.contracts.filter import BaseFilter
     from ozzy.contracts.formatter import BaseExportFormatter
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BaseBypass",
     "BaseDecoder",
+    "BaseEngine",
     "BaseExportFormatter",
     "BaseFileWriter",
     "BaseFilter",
@@ -131,6 +133,7 @@ __all__ = [
     "Stored",
     "Stream",
     "StreamReaderOptions",
+    "Task",
     "Validation",
     "Verification",
     "WriterContext",
@@ -176,6 +179,7 @@ _HOMES = {
     "ozzy.contracts.bypass": ("BaseBypass", "BypassContext", "Declined"),
     "ozzy.contracts.decoder": ("BaseDecoder", "DecoderOptions"),
     "ozzy.contracts.documents": ("Stored",),
+    "ozzy.contracts.engine": ("BaseEngine", "Task"),
     "ozzy.contracts.file_writer": ("BaseFileWriter", "BaseNamedFileWriter", "FileWriterOptions", "NamedFileWriterOptions"),
     "ozzy.contracts.filter": ("BaseFilter",),
     "ozzy.contracts.formatter": ("BaseExportFormatter",),

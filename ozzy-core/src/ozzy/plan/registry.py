@@ -34,6 +34,7 @@ _BASES = {
     "stats_manager": "ozzy.contracts.report:BaseStatsManager",
     "notifications": "ozzy.contracts.report:BaseNotifier",
     "bypass": "ozzy.contracts.bypass:BaseBypass",
+    "engine": "ozzy.contracts.engine:BaseEngine",
 }
 
 
