@@ -5,7 +5,7 @@ engine gives tasks to workers and hands back what became of each, in the order o
 checkpoints, the limits of bad records, the files of the run) stays with the run, which asks the engine.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, ClassVar, Protocol
 
 import attrs
@@ -64,7 +64,7 @@ class BaseEngine(BaseModule):
         """How many workers may be used at once without being asked for: the cores, where others cost nothing and can do no harm; else 1."""
         return 1
 
-    def run(self, work: Work, tasks: Iterable[Task], workers: int = 1) -> Iterator[tuple[Task, Any] | None]:
+    def run(self, work: Work, tasks: Iterable[Task], workers: int = 1) -> Generator[tuple[Task, Any] | None]:
         """Do all tasks with so many workers; yields each with what came of it, in the order of the tasks, and None while nothing is ready.
 
         Called once. Yields within a second, so that a run can be stopped; takes tasks from the iterator only a few ahead. A task whose

@@ -235,7 +235,9 @@ class Execution:
         if document is not None:
             schedule.full_records, schedule.full_bytes = document["since_full"]
         driven: Callable[..., Runner] = ReplayRunner if self.replay is not None else Runner
-        sharing = shared(pipeline, self.splits, document, against=self._against_workers(bypassing))
+        sharing = shared(
+            pipeline, self.splits, document, against=self._against_workers(bypassing), watched=self.listener.profile is not None
+        )
         if sharing is not None:
             work = work_of(pipeline, getattr(self.lease, "let_go", None))
             driven = partial(TaskRunner, engine=pipeline.engine, work=work, task_bytes=sharing.task_bytes, workers=sharing.workers)
@@ -269,8 +271,6 @@ class Execution:
             return "it is a replay"
         if self.limit is not None:
             return "it has a limit of records"
-        if self.listener.profile is not None:
-            return "its profile is wanted"
         return f"the bypass {next(iter(bypassing.bypasses))} may copy parts of the source" if bypassing.bypasses else None
 
     def _checkpoint(self, kind: str, place: Place) -> None:

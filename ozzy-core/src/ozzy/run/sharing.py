@@ -31,8 +31,12 @@ class Shared:
     task_bytes: int | None
 
 
-def shared(pipeline: Pipeline, splits: SplitList, document: Mapping[str, Any] | None, *, against: str | None) -> Shared | None:
-    """How a run is shared, None where it is not. `against` says why this very run can't be; a notice tells that where it was asked for.
+def shared(
+    pipeline: Pipeline, splits: SplitList, document: Mapping[str, Any] | None, *, against: str | None, watched: bool = False
+) -> Shared | None:
+    """How a run is shared, None where it is not.
+
+    `against` says why this very run can't be; a notice tells that where it was asked for. One that is `watched` is shared if asked for.
 
     A run that began with tasks goes on with them, and one that began without them does so without, so that its outcome is the same. Raises
     StateError where it can't go on as it began.
@@ -53,7 +57,7 @@ def shared(pipeline: Pipeline, splits: SplitList, document: Mapping[str, Any] | 
             return Shared(asked, _task_bytes(pipeline))
         pipeline.config.notices.append(f"engine: one worker does this run, not {asked}: {against}")
         return None
-    if asked or against or reasons or doubts(pipeline) or allowed(pipeline) < 2 or not _worth_it(pipeline, splits):
+    if asked or against or watched or reasons or doubts(pipeline) or allowed(pipeline) < 2 or not _worth_it(pipeline, splits):
         return None
     return Shared(allowed(pipeline), _task_bytes(pipeline))
 

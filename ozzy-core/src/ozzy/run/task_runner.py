@@ -21,7 +21,6 @@ from ozzy.run.places import moved
 from ozzy.run.runner import Place, Runner
 from ozzy.run.tasks import TASK_BYTES, TaskDone, kept_in, tasks_from
 from ozzy.staging.disk import at_destination
-from ozzy.staging.pieces import join
 
 
 class LostTrace(Exception):  # noqa: N818  (it is where an error comes from, and never raised itself)
@@ -44,8 +43,7 @@ class TaskRunner(Runner):
         self.records_before = self.books.stages["reader"].records_out
         offset = (self.place.position or {}).get("offset", 0)
         tasks = tasks_from(self.reader, self.splits, self.place.split, offset, self.task_bytes)
-        outcomes: Generator[tuple[Task, TaskDone] | None] = self.engine.run(self.work, tasks, self.workers)  # type: ignore[assignment]
-        with closing(outcomes):
+        with closing(self.engine.run(self.work, tasks, self.workers)) as outcomes:
             while (outcome := self._next_outcome(outcomes)) is not _END:
                 if outcome is None:
                     if self.stop.is_set():
@@ -75,7 +73,7 @@ class TaskRunner(Runner):
             began = time.perf_counter()
             assert isinstance(outlet.writer, BaseFileWriter)
             with blamed_on(outlet.label, outlet.writer, DestinationError):
-                join(outlet.writer.files, done.pieces[outlet.label])
+                outlet.writer.join(done.pieces[outlet.label])
             outlet.seconds += time.perf_counter() - began
         self.books.add(done.books)
         self._add_seconds(done.seconds)

@@ -13,7 +13,7 @@ from ozzy.contracts.engine import Task
 from ozzy.contracts.file_writer import BaseFileWriter
 from ozzy.contracts.reader import Range, Split
 from ozzy.data.batch import Batch
-from ozzy.errors import OzzyError
+from ozzy.errors import ConfigError, OzzyError
 from ozzy.log import reason
 from ozzy.options.settings import CheckpointSettings
 from ozzy.plan.config import Config
@@ -66,7 +66,12 @@ class PipelineWork:
         return _Worker(self, pipeline, makers)
 
     def __reduce__(self) -> Any:
-        """Without what only a fork can have."""
+        """Without what only a fork can have. Raises ConfigError where nothing else will do."""
+        if self.registry is None or not self.registry.installed:
+            raise ConfigError(
+                "engine: workers can't have the modules of this program's own registry, since they can't be forked here",
+                hint="Use one worker, or offer the modules in a plugin that is installed.",
+            )
         return PipelineWork, (self.config, None, self.started, self.allow_code, self.run_id, self.folders, self.token)
 
 

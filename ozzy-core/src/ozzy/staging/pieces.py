@@ -102,6 +102,9 @@ class PieceMaker:
         self._groups = {}
         return piece
 
+    def close_all(self) -> None:
+        """Files are ended by who joins the pieces."""
+
     def staged_bytes(self) -> int:
         """Nothing of a piece waits to be published."""
         return 0

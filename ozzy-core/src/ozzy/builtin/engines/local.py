@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -67,7 +67,7 @@ class LocalEngine(BaseEngine):
 
         return cores() if can_fork() and not current_process().daemon else 1
 
-    def run(self, work: Work, tasks: Iterable[Task], workers: int = 1) -> Iterator[tuple[Task, Any] | None]:
+    def run(self, work: Work, tasks: Iterable[Task], workers: int = 1) -> Generator[tuple[Task, Any] | None]:
         team = _Team(work, iter(tasks), workers)
         try:
             yield from team.outcomes()
