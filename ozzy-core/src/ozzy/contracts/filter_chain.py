@@ -25,6 +25,8 @@ class FilterChain(BaseFilter):
         self.operator = operator
         self.members = dict(members)
         read = [member.reads for member in self.members.values()]
+        self.independent = all(member.independent for member in self.members.values())
+        self.by_place = any(member.by_place for member in self.members.values())
         self.reads = None if None in read else tuple(dict.fromkeys(field for fields in read for field in fields or ()))
 
     def filter(self, item: Any) -> bool:

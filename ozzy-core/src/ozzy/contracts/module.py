@@ -76,6 +76,11 @@ class BaseModule:
     options: Any
     idle: ClassVar[bool] = False
     """Of a filter, transform or grouper: whether it leaves every record as and where it is, whatever its options."""
+    independent: bool = False
+    """Of a filter, transform, grouper or formatter: whether what it does with a record follows from that record, its place and the options
+    alone, so that several processes may share the work unasked. One that counts, draws or asks a service has it false."""
+    by_place: bool = False
+    """Whether it goes by the place of a record in its split (`Batch.origin`), which is not known where a part of a file is read."""
     state_folder: Path | None = None
     """A folder of its own within the run's state, for what a stage that remembers something keeps on disk; told before the first batch and
     before `set_state`.

@@ -275,6 +275,10 @@ class Runner:
         seconds = time.perf_counter() - self.began
         return Progress(self.books.stages["reader"].records_out, written, self.bytes_read, files, seconds, self.records_before)
 
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint says of how the run is driven."""
+        return {}
+
     def _times(self) -> dict[str, float]:
         return self.seconds() if self.report is not None else {}
 

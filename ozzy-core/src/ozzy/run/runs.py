@@ -265,6 +265,13 @@ class Lease:
             self._lock.release()
             self._lock = None
 
+    def let_go(self) -> None:
+        """In a fork of the process that has it: let go of the file, and leave the lease with that one."""
+        if self._lock is not None:
+            descriptor = self._lock._context.lock_file_fd  # noqa: SLF001  (releasing would release it for both)
+            if descriptor is not None:
+                os.close(descriptor)
+
     @classmethod
     def held(cls, folder: Path) -> bool:
         """Whether a process holds the lease of this pipeline folder now."""

@@ -8,7 +8,7 @@ import hashlib
 import os
 import posixpath
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -75,6 +75,16 @@ class StagedFile:
                 break
         return start
 
+    def append_members(self, members: Iterable[bytes], rows: int) -> None:
+        """Take rows that are compressed already, as whole members, in parts of any size; what is still raw ends as a member before them."""
+        self.rows += rows
+        if self.skipped:
+            return
+        if self.tail:
+            self._end_member()
+        for part in members:
+            self._put(part)
+
     def finish(self, footer: bytes) -> None:
         """End the last member with the footer. A file with nothing in it stays one empty member."""
         self.tail += footer
@@ -113,6 +123,9 @@ class StagedFile:
     def _end_member(self) -> None:
         member = self.codec.compress(bytes(self.tail))
         self.tail.clear()
+        self._put(member)
+
+    def _put(self, member: bytes) -> None:
         for digest in self.hashes.values() if self.codec.pack is None else ():
             digest.update(member)
         if not self.dry:

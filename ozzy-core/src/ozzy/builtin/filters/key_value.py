@@ -46,6 +46,7 @@ class KeyValueFilter(BaseFilter):
     """
 
     Options: ClassVar[type] = KeyValueOptions
+    independent = True
     only_operator: ClassVar[str | None] = None
     """The operator of every condition, None for the one that each names."""
 

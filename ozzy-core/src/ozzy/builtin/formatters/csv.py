@@ -55,6 +55,7 @@ class CSVExportFormatter(BaseExportFormatter):
     """
 
     Options = CSVOptions
+    independent = True
     options: CSVOptions
     file_extension = "csv"
     item_separator = ""

@@ -27,6 +27,7 @@ class FileKeyGrouper(BaseGrouper):
     """
 
     Options: ClassVar[type] = FileKeyOptions
+    independent = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -26,6 +26,7 @@ class DropTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = DropOptions
+    independent = True
     one_to_one = True
     leaves_input = True
     face = "tokens"

@@ -32,6 +32,7 @@ class SetTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = SetOptions
+    independent = True
     one_to_one = True
 
     @classmethod
@@ -48,6 +49,7 @@ class SetTransform(BaseTransform):
         self._evaluation = Evaluation(
             list(self.options.fields.values()), self.metadata.start_time, steps=self.options.steps, salt=self.kind
         )
+        self.by_place = self._evaluation.draws
         self._fields = [(path.steps[:-1], path.steps[-1], one) for path, one in zip(paths, self._evaluation.expressions, strict=True)]
         reads = self._evaluation.reads
         self.writes = None if self._evaluation.changes else roots(paths)
