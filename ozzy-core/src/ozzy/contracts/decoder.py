@@ -36,6 +36,8 @@ class BaseDecoder(BaseModule):
     Options: ClassVar[type] = DecoderOptions
     wanted: tuple[str, ...] = ()
     """Top-level fields that the next stage will ask for: a decoder that reads each line anyway may give them with the batch."""
+    wanted_tokens: tuple[str, ...] = ()
+    """As `wanted`, where the stages and the formatter ask for these fields as they stand in the line."""
     starts_anywhere: ClassVar[bool] = False
     """Whether `decode` can begin after any batch: then each bears `{"rows": …, "offset": …, "lines": …}` as its position itself."""
 

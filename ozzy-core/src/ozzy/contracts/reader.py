@@ -226,6 +226,7 @@ class BaseStreamReader(BaseReader):
         self.compression: str = self.read_option("decompressor", "auto")
         self.decoders: Callable[[str, str, bytes, int], BaseDecoder] | None = None
         self.wanted: tuple[str, ...] = ()
+        self.wanted_tokens: tuple[str, ...] = ()
         self.clock: ReadClock | None = None
         self._metas: dict[str, Any] | None = None
         self._head: tuple[Split, bytes] | None = None
@@ -301,7 +302,7 @@ class BaseStreamReader(BaseReader):
         if self.decoders is None:
             raise SourceError(f"{type(self).__name__} was given no decoders", hint="Run it in a pipeline, or set `decoders`.")
         decoder = self.decoders(self.read_option("deserializer", "auto"), name, head, self.read_option("batch_size", 10_000))
-        decoder.wanted = self.wanted
+        decoder.wanted, decoder.wanted_tokens = self.wanted, self.wanted_tokens
         return decoder
 
     def read(self, split: Split, position: Any) -> Iterator[Batch]:

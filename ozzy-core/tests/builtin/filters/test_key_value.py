@@ -1,6 +1,7 @@
 """Filters by values keep what is equal as JSON has it, the same from lines and from records."""
 
 import json
+from enum import IntEnum, StrEnum
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from ozzy import Batch, ConfigError
 from ozzy.builtin.filters.key_value import KeyValueFilter, KeyValueRegexFilter
+from ozzy.builtin.filters.operators import OPERATORS, check, make_column_test, make_test
+from ozzy.data.json_text import MISSING as NOT_THERE
 
 MISSING = object()
 
@@ -280,7 +283,7 @@ JSON = st.recursive(
 @given(
     records=st.lists(st.dictionaries(st.sampled_from(["a", "b"]), JSON, max_size=2), min_size=1, max_size=5),
     name=st.sampled_from(["a", "a.b", "b.a.a", ""]),
-    operator=st.sampled_from(["==", "in", "contains", "re_match"]),
+    operator=st.sampled_from(OPERATORS),
     value=JSON,
 )
 def test_lines_and_records_are_filtered_the_same(records, name, operator, value):
@@ -289,6 +292,28 @@ def test_lines_and_records_are_filtered_the_same(records, name, operator, value)
     except ConfigError:
         return
     kept(filter, *records)
+
+
+class Number(IntEnum):
+    ONE = 1
+
+
+class Text(StrEnum):
+    A = "a"
+
+
+ANY = JSON | st.sampled_from([NOT_THERE, Number.ONE, Text.A, float("nan"), float("inf"), 2**70, (1,), {1}, "ab", "\ud800"])
+
+
+@settings(max_examples=500)
+@given(operator=st.sampled_from(OPERATORS), wanted=JSON, values=st.lists(ANY, max_size=6))
+def test_many_values_pass_a_test_at_once_as_they_do_one_by_one(operator, wanted, values):
+    if list(check(operator, wanted, "")):
+        return
+    test = make_test(operator, wanted)
+    if operator == "re_match":
+        values = [value for value in values if isinstance(value, str)]
+    assert make_column_test(operator, wanted)(values) == list(map(test, values))
 
 
 @settings(max_examples=200)

@@ -1,12 +1,13 @@
 """Filters by the values of fields."""
 
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
+from functools import reduce
+from operator import and_
 from typing import Any, ClassVar
 
 from ozzy import BaseFilter, Batch, Problem, option, options
 from ozzy.builtin.filters.column_tests import Condition, mask_of
-from ozzy.builtin.filters.operators import OPERATORS, check
+from ozzy.builtin.filters.operators import OPERATORS, check, make_column_test
 from ozzy.data.field_path import FieldPath, roots
 from ozzy.data.table import Mask, Table
 
@@ -62,7 +63,9 @@ class KeyValueFilter(BaseFilter):
         self._conditions = [Condition(self.only_operator or entry.operator, entry.value) for entry in self.options.keys]
         paths = [FieldPath.parse(entry.name, separator) for entry in self.options.keys]
         self._tests = [(path, condition.test) for path, condition in zip(paths, self._conditions, strict=True)]
+        self._columns = [make_column_test(condition.operator, condition.wanted) for condition in self._conditions]
         self._fields = roots([path for path, _ in self._tests])
+        self.total = all(condition.operator != "re_match" for condition in self._conditions)
         self.reads = self._fields
 
     def filter(self, item: Any) -> bool:
@@ -73,12 +76,12 @@ class KeyValueFilter(BaseFilter):
             return [True] * len(batch)
         if batch.table is not None:
             return self._mask_of_columns(batch.table)
-        rows = batch.select(self._fields)
+        columns = dict(zip(self._fields, batch.columns(self._fields), strict=True))
         masks = []
-        for path, test in self._tests:
-            values = map(itemgetter(self._fields.index(path.root)), rows)
-            masks.append(list(map(test, values if len(path.steps) == 1 else map(path.within, values))))
-        return masks[0] if len(masks) == 1 else list(map(all, zip(*masks, strict=True)))
+        for (path, _), test in zip(self._tests, self._columns, strict=True):
+            values = columns[path.root]
+            masks.append(test(values if len(path.steps) == 1 else list(map(path.within, values))))
+        return reduce(_both, masks)
 
     def _mask_of_columns(self, table: Table) -> Mask:
         kept = Mask.all(truth=True, count=table.num_rows)
@@ -87,6 +90,10 @@ class KeyValueFilter(BaseFilter):
                 break
             kept = kept.both(mask_of(table, path, condition))
         return kept
+
+
+def _both(one: Sequence[bool], other: Sequence[bool]) -> list[bool]:
+    return list(map(and_, one, other))
 
 
 class KeyValueRegexFilter(KeyValueFilter):

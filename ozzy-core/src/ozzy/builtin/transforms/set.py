@@ -55,7 +55,7 @@ class SetTransform(BaseTransform):
         self.writes = None if self._evaluation.changes else roots(paths)
         self.reads = None if reads is None else tuple(dict.fromkeys((*reads, *roots([path for path in paths if len(path.steps) > 1]))))
 
-        self._alone = self.reads is not None and self.writes is not None and not any(way for way, _, _ in self._fields)
+        self._alone = self.patches = self.reads is not None and self.writes is not None and not any(way for way, _, _ in self._fields)
 
     @property
     def face(self) -> str:
