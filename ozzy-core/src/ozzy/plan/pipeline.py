@@ -26,6 +26,7 @@ from ozzy.contracts.transform import BaseTransform
 from ozzy.contracts.writer import BaseWriter, WriterContext, needs_files
 from ozzy.errors import ConfigError, DestinationError, OzzyError, PluginError
 from ozzy.log import reason
+from ozzy.options.option import options_of
 from ozzy.options.settings import NotifyWhen, StageErrorSettings
 from ozzy.options.structure import Origin, examine
 from ozzy.plan.bypasses import hindrance, installed_bypasses
@@ -353,14 +354,20 @@ class _Builder:
         return SeveralReaders(made, names, self.metadata)
 
     def give_decoders(self, reader: BaseStreamReader, deserializer: Section | None, decompressor: Section | None) -> None:
-        """Give a reader of streams its decoders: by these sections, else by its own options."""
+        """Give a reader of streams its decoders: by these sections, else by its own options.
+
+        A `batch_size` that the reader does not ask for is left to the decoder: columns go best in larger batches than lines.
+        """
+        size_option = options_of(type(reader)).get("batch_size")
+        usual = size_option.default if size_option is not None else None
 
         def decoders(asked: str, name: str, head: bytes, batch_size: int) -> BaseDecoder:
             options: dict[str, Any] = {}
             if deserializer is not None:
                 asked, options = deserializer.name, dict(deserializer.options)
             chosen = choose(name, head) if asked == "auto" else asked
-            options.setdefault("batch_size", batch_size)
+            if batch_size != usual:
+                options.setdefault("batch_size", batch_size)
             made: BaseDecoder = self.registry.resolve("deserializer", chosen).cls({"name": chosen, "options": options}, self.metadata)
             return made
 
