@@ -44,6 +44,7 @@ FOR_AUTHORS = [
     "Module",
     "NamedFileWriterOptions",
     "Outcome",
+    "Range",
     "Receipt",
     "Rejected",
     "Retries",

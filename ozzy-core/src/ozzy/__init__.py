@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ozzy.contracts.grouper import BaseGrouper
     from ozzy.contracts.module import BaseModule, Metadata, RunOutcome
     from ozzy.contracts.persistence import BasePersistence, StateLocation
-    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Listed, Split, Stream, StreamReaderOptions
+    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Listed, Range, Split, Stream, StreamReaderOptions
     from ozzy.contracts.report import BaseNotifier, BaseStatsManager, BaseTextNotifier
     from ozzy.contracts.shared_persistence import BaseSharedPersistence, SharedPersistenceOptions
     from ozzy.contracts.transform import BaseTransform
@@ -113,6 +113,7 @@ __all__ = [
     "PreviewStage",
     "Problem",
     "Quarantined",
+    "Range",
     "Receipt",
     "Registry",
     "Rejected",
@@ -181,7 +182,7 @@ _HOMES = {
     "ozzy.contracts.grouper": ("BaseGrouper",),
     "ozzy.contracts.module": ("BaseModule", "Metadata", "RunOutcome"),
     "ozzy.contracts.persistence": ("BasePersistence", "StateLocation"),
-    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Listed", "Split", "Stream", "StreamReaderOptions"),
+    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Listed", "Range", "Split", "Stream", "StreamReaderOptions"),
     "ozzy.contracts.report": ("BaseNotifier", "BaseStatsManager", "BaseTextNotifier"),
     "ozzy.contracts.shared_persistence": ("BaseSharedPersistence", "SharedPersistenceOptions"),
     "ozzy.contracts.transform": ("BaseTransform",),

@@ -34,6 +34,7 @@ class JsonLinesDecoder(BaseDecoder):
 
     Options: ClassVar[type] = JsonLinesOptions
     starts_anywhere = True
+    line_by_line = True
     unchanged = "json_lines"
 
     def decode(self, stream: ByteStream) -> Iterator[Batch]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO, ClassVar
 
-from ozzy import BaseStreamReader, Batch, Listed, Problem, SourceError, Split, Stream, option, options
+from ozzy import BaseStreamReader, Batch, Listed, Problem, Range, SourceError, Split, Stream, option, options
 from ozzy.builtin.readers.file_marks import beside, mark_of, same
 from ozzy.contracts.reader import StreamReaderOptions
 from ozzy.data.zip_archive import parts_of
@@ -112,11 +112,27 @@ class FSReader(BaseStreamReader):
         except OSError as error:
             raise _unreadable(stream.filename, error) from error
 
+    def open_stream_at(self, stream: Stream, offset: int) -> BinaryIO:
+        raw = self.open_stream(stream)
+        try:
+            raw.seek(offset)
+        except OSError as error:
+            raw.close()
+            raise _unreadable(stream.filename, error) from error
+        return raw
+
     def read(self, split: Split, position: Any) -> Iterator[Batch]:
+        return self._unchanged(split, super().read(split, position))
+
+    def read_range(self, split: Split, part: Range) -> Iterator[Batch]:
+        return self._unchanged(split, super().read_range(split, part))
+
+    def _unchanged(self, split: Split, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """These batches of a file, with an error where it changes before their end."""
         name = parts_of(split.id)[0]
         self._refuse_changed(name, split.fingerprint)
         try:
-            yield from super().read(split, position)
+            yield from batches
         except SourceError:
             self._refuse_changed(name, split.fingerprint)
             raise
