@@ -195,7 +195,7 @@ class ReaderContract(ModuleContract):
 
     @pytest.mark.parametrize("size", [1, 7, 64, 100_000])
     def test_ranges_hold_every_record_once(self, size: int) -> None:
-        """The ranges of a split lie side by side, and what they hold, read by readers of their own, is what the split holds."""
+        """The ranges of a split lie side by side, and what they hold, read by two readers in turn, is what the split holds."""
         for split, batches in self.everything() if self.enough is None and self.module.replayable else ():
             asked = self.reader()
             parts = list(asked.ranges(split, size))
@@ -204,11 +204,11 @@ class ReaderContract(ModuleContract):
                 continue
             if [part.start for part in parts] != [0, *(part.end for part in parts[:-1])]:
                 self.broken(f"the ranges of split {split.id!r} leave something out, or lie over each other: {shown(parts)}")
-            found = []
-            for part in reversed(parts):
-                reader = self.reader()
-                found.append([dict(record) for batch in reader.read_range(split, part) for record in batch])
-                reader.close()
+            found, workers = [], [self.reader(), self.reader()]
+            for number, part in enumerate(reversed(parts)):
+                found.append([dict(record) for batch in workers[number % 2].read_range(split, part) for record in batch])
+            for worker in workers:
+                worker.close()
             problem = difference(records_of(batches), [record for records in reversed(found) for record in records])
             if problem:
                 self.broken(f"read in ranges of {size} bytes, split {split.id!r} is not the same: {problem}")
