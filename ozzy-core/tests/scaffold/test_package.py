@@ -37,6 +37,7 @@ def test_the_files_of_a_reader_and_a_writer():
         "src/ozzy_tide_gauge/writer.py",
         "tests/conftest.py",
         "tests/server.py",
+        "tests/service.py",
         "tests/test_contract_reader.py",
         "tests/test_contract_writer.py",
         "tests/test_reader.py",
@@ -46,15 +47,15 @@ def test_the_files_of_a_reader_and_a_writer():
 
 
 def test_who_talks_to_no_server_has_none():
-    assert [path for path in made("filter") if "server" in path or "client" in path or "conftest" in path] == []
+    assert [path for path in made("filter") if "serv" in path or "client" in path or "conftest" in path] == []
 
 
-def test_a_server_has_only_the_parts_that_are_asked_for():
-    server = made("notifications")["tests/server.py"]
+def test_the_server_has_only_the_parts_that_are_asked_for():
+    service = made("notifications")["tests/service.py"]
 
-    assert 'parts: dict[str, Any] = {"rooms": Rooms()}' in server
-    assert "class Rooms" in server
-    assert "class Collections" not in server
+    assert 'PARTS: dict[str, Any] = {"rooms": Rooms()}' in service
+    assert "class Rooms" in service
+    assert "class Collections" not in service
 
 
 @pytest.mark.parametrize("host", ["x", "tide-gauge", "x" * LONGEST])

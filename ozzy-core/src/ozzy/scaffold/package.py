@@ -38,7 +38,8 @@ def package_files(names: Names, samples: Sequence[Sample], version: str) -> dict
         made |= {
             f"{source}/client.py": _filled("package/client.py", words),
             "tests/conftest.py": _filled("package/conftest.py", words),
-            "tests/server.py": _filled("server/server.py", words),
+            "tests/server.py": _filled("package/server.py", words),
+            "tests/service.py": _filled("package/service.py", words),
         }
     for sample in samples:
         made |= {
@@ -88,7 +89,7 @@ def _words(names: Names, samples: Sequence[Sample], version: str) -> dict[str, s
     }
     parts = list(dict.fromkeys(sample.server for sample in samples if sample.server is not None))
     words["mounted"] = ", ".join(f'"{part}": {part.capitalize()}()' for part in parts)
-    words["parts"] = "\n\n\n".join(_filled(f"server/{part}.py", words).rstrip() for part in parts)
+    words["parts"] = "\n\n\n".join(_filled(f"service/{part}.py", words).rstrip() for part in parts)
     words["hooks"] = "\n\n\n".join(_hooks(words, samples))
     words["sections"] = "\n".join(_sections(words, samples)).rstrip()
     words["added"] = "\n".join(f"- The {sample.kind} `{names.short}`." for sample in samples)
