@@ -138,6 +138,7 @@ def packages(session: nox.Session) -> None:
     session.run(str(binaries / "pip"), "install", "-q", *map(str, sorted(built.glob("*.whl"))), external=True)
     session.run(str(binaries / "pip"), "check", external=True)
     session.run(str(binaries / "ozzy"), "plugins", "list", external=True)
+    session.run(str(binaries / "ozzy"), "plugins", "new", "tide-gauge", "--kind", "reader,writer", "--dry-run", external=True)
 
 
 @nox.session

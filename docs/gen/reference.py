@@ -136,7 +136,7 @@ def _cell(text: str) -> str:
 def _contracts() -> Iterator[str]:
     yield "# Contracts\n"
     yield "What each base class asks of a module and gives it."
-    yield "[Write a plugin](../write-a-plugin.md) says which methods are the ones to write.\n"
+    yield "[Write a plugin in an hour](../write-a-plugin.md) says which methods are the ones to write.\n"
     face = import_module("ozzy").__all__
     for module_name in CONTRACTS:
         tree = ast.parse(inspect.getsource(import_module(module_name)))

@@ -25,6 +25,7 @@ FLOORS = [
     "plan",
     "run",
     "api",
+    "scaffold",
     "cli",
     "testing",
     "builtin",

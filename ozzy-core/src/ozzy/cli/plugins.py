@@ -1,6 +1,8 @@
-"""`ozzy plugins list` and `ozzy plugins show`."""
+"""`ozzy plugins list`, `ozzy plugins show` and `ozzy plugins new`."""
 
 import json
+import shlex
+from pathlib import Path
 from typing import Any
 
 import click
@@ -72,6 +74,48 @@ def show(name: str, kind: str | None, as_json: bool) -> None:
         if at:
             click.echo()
         _print(one)
+
+
+@plugins.command(short_help="Make the package of a new plugin.")
+@click.argument("name")
+@click.option("--kind", "kinds", metavar="KINDS", required=True, help="What it is to offer, with commas between: reader,writer …")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    default=".",
+    help="Where the folder of the package is made.  [default: .]",
+)
+@click.option("--dry-run", is_flag=True, help="List the files, and make none.")
+def new(name: str, kinds: str, directory: Path, dry_run: bool) -> None:
+    """Make a folder ozzy-NAME: a package that works, with tests, for you to change into your own.
+
+    It has a module of each kind that is named, the suites that hold it to its contract and kill it, a small server for the tests to talk
+    to where there is a client, and its checks for GitHub. Nothing that exists is overwritten.
+    """
+    from importlib.metadata import version
+
+    from ozzy.plan.registry import Registry
+    from ozzy.scaffold.kinds import samples_of
+    from ozzy.scaffold.names import names_of
+    from ozzy.scaffold.package import package_files, refuse_taken_names, write_package
+
+    names, samples = names_of(name), samples_of(kinds)
+    refuse_taken_names(names, samples, Registry.load())
+    folder = directory / names.package
+    made = package_files(names, samples, ".".join(version("ozzy-core").split(".")[:2]))
+    if not dry_run:
+        write_package(made, folder)
+    click.echo(styled(f"{folder}/", bold=True))
+    for path in made:
+        click.echo(f"  {path}")
+    if dry_run:
+        click.echo(f"{len(made)} files would be made")
+        return
+    click.echo(f"{len(made)} files were made. Next, in a virtual environment:")
+    go = f"cd {shlex.quote(str(folder))}"
+    for command in (go, "python -m pip install -e '.[dev]'", "python -m pytest", f"ozzy plugins show {names.short}"):
+        click.echo(f"  {command}")
 
 
 def _kinds(registry: Any, name: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Makes the package of a new plugin: `ozzy plugins new`."""
