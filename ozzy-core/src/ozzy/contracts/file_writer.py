@@ -209,9 +209,10 @@ class BaseFileWriter(BaseWriter):
         mark = staged.with_suffix(".done")
         if mark.exists():
             return
-        if not staged.exists():
+        size = size_of(staged)
+        if size != entry["size"]:
             raise DestinationError(
-                f"the staged file {staged} is gone, and {entry['name']} was not published",
+                f"the staged file {staged} is {'gone' if size < 0 else 'not what was written'}, and {entry['name']} was not published",
                 hint="Go on with --resume: what is lost is read again, as far back as it takes.",
             )
         self.entry = entry

@@ -18,7 +18,7 @@ import attrs
 
 from ozzy.data.codecs import Codec
 from ozzy.staging.assembly import SUFFIX, Assembly
-from ozzy.staging.disk import at_destination, make_folder, read_exactly, sync_file, write_all
+from ozzy.staging.disk import at_destination, changed_meanwhile, make_folder, read_exactly, sync_file, write_all
 from ozzy.staging.spill import GroupKey
 
 
@@ -132,6 +132,8 @@ class StagedFile:
             if not self.length:
                 make_folder(self.path.parent, private=2)
             with at_destination(self.path), self.path.open("ab" if self.length else "wb", buffering=0) as file:
+                if file.tell() != self.length:
+                    raise changed_meanwhile(self.path)
                 write_all(file.fileno(), member)
             self.dirty = True
         elif self.codec.pack is not None:

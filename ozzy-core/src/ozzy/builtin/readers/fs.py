@@ -8,7 +8,7 @@ from stat import S_ISREG
 from typing import Any, BinaryIO, ClassVar
 
 from ozzy import BaseStreamReader, Batch, Listed, Problem, Range, SourceError, Split, Stream, option, options
-from ozzy.builtin.readers.file_marks import beside, mark_of, same
+from ozzy.builtin.readers.file_marks import beside, mark_of, only_believed, same
 from ozzy.contracts.reader import StreamReaderOptions
 from ozzy.data.zip_archive import parts_of
 
@@ -44,7 +44,7 @@ class FSReader(BaseStreamReader):
     reading is a SourceError.
 
     With `bookmark: true` only new and changed files are read, a changed one from its beginning. A file is told by its absolute path, its
-    size and the checksum of its first 64 KiB.
+    size and the checksums of its first and its last 64 KiB.
     """
 
     Options: ClassVar[type] = FSReaderOptions
@@ -80,6 +80,10 @@ class FSReader(BaseStreamReader):
                 status = self._status_of_file(name)
                 mark = mark_of(path, status, before)
                 new = not same(before, mark)
+                if not new and only_believed(before, mark):
+                    self.logger.warning(
+                        f"{name} was touched since it was read; its size, beginning and end are the same, so it is not read again"
+                    )
                 splits = list(self.parts(Stream(name, status.st_size, fingerprint=_fingerprint(status)))) if new else []
                 yield from map(Listed, splits[:-1])
                 yield Listed(splits[-1] if splits else None, mark)
