@@ -45,6 +45,7 @@ MODULES = {
     "export_formatter.xml_export_formatter.XMLExportFormatter": ("formatter", "xml"),
     "contrib.writers.odo_writer.ODOWriter": ("writer", "odo"),
     "writers.aggregation_stats_writer.AggregationStatsWriter": ("writer", "aggregation"),
+    "writers.aggregation_writer.AggregationWriter": ("writer", "aggregation"),
     "writers.azure_blob_writer.AzureBlobWriter": ("writer", "azure_blob"),
     "writers.azure_file_writer.AzureFileWriter": ("writer", "azure_file"),
     "writers.cloudsearch_writer.CloudSearchWriter": ("writer", "cloudsearch"),
