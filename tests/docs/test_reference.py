@@ -36,6 +36,12 @@ def test_each_module_and_each_of_its_options_is_on_the_page_of_its_kind(made):
     assert missing == []
 
 
+def test_what_has_fields_of_its_own_is_followed_by_them(made):
+    assert '| `keys.operator` | str | `"=="` |' in made["reference/modules/filter.md"]
+    assert "| `keys.value` | anything |  |" in made["reference/modules/filter.md"]
+    assert "| `retry.tries` | int | `6` |" in made["reference/modules/notifications.md"]
+
+
 def test_each_kind_has_a_title():
     assert list(KIND_TITLES) == list(KINDS)
 

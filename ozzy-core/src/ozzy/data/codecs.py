@@ -179,8 +179,9 @@ _FORMATS: Final[Mapping[str, _Format]] = {
     "zst": _Format((b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))), _read_zst),
     "lz4": _Format((b"\x04\x22\x4d\x18",), _read_lz4),
 }
+_ZIP: Final = b"PK\x03\x04"
 _BEYOND_AUTO: Final = (
-    (b"PK\x03\x04", "a zip archive without .zip at the end of its name"),
+    (_ZIP, "a zip archive without .zip at the end of its name"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"\x02\x21\x4c\x18", "compressed with lz4 in its legacy format"),
     (b"\x1f\x9d", "compressed with compress (.Z)"),
@@ -205,6 +206,8 @@ def open_decompressed(raw: BinaryIO, compression: str = "auto", *, name: str) ->
     if compression == "auto":
         compression = next((key for key, format in _FORMATS.items() if beginning.startswith(format.magics)), "none")
         for magic, kind in _BEYOND_AUTO:
+            if beginning.startswith(magic) and magic == _ZIP and name.lower().endswith(".zip"):
+                raise SourceError(f"{name} is a zip archive within another one", hint="Unpack the outer one, and read what it holds.")
             if beginning.startswith(magic):
                 raise SourceError(
                     f"{name} is {kind}", hint="ozzy reads plain, gz, bz2, xz, zst and lz4 files, and zip files by their name."

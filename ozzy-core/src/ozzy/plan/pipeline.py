@@ -232,6 +232,7 @@ class _Builder:
             if section.when is not None:
                 routes[label] = self.make_filter(section.when, f"{label}.when")
             made = self.make(section, label)
+            made.check_formatter(formatters[label])
             if config.inherited and isinstance(made, BaseNamedFileWriter) and made.read_option("if_exists") is None:
                 config.notices.append(
                     f"{section.path}: existing files are overwritten, as the inherited system did; set if_exists to say what you want"

@@ -112,7 +112,7 @@ class Execution:
         self.listener.pipeline_built(self.pipeline)
         metadata = self.pipeline.metadata
         run_id = self.record.id if self.record is not None else "dry-run"
-        metadata.run_id = run_id
+        metadata.run_id, metadata.pipeline = run_id, self.identity
         folder = self.record.folder if self.record is not None else Path()
         self.pipeline.start_writers(
             run_id, metadata.start_time, folder, dry_run=self.record is None, beside=self.replay is not None, epoch=self._epoch

@@ -249,6 +249,9 @@ def test_the_regex_filter_matches_whatever_the_operator_says(value, expected, op
         (KeyValueFilter, {"name": "a", "value": float("nan"), "operator": "<="}, "keys.0.value", "expected a number or a text"),
         (KeyValueFilter, {"name": "a", "value": "yes", "operator": "exists"}, "keys.0.value", "expected true or false"),
         (KeyValueFilter, {"name": "a", "value": None, "operator": "exists"}, "keys.0.value", "expected true or false"),
+        (KeyValueFilter, {"name": "a"}, "keys.0.value", "missing; expected what the operator == compares with"),
+        (KeyValueFilter, {"name": "a", "operator": "in"}, "keys.0.value", "missing; expected what the operator in compares with"),
+        (KeyValueRegexFilter, {"name": "a"}, "keys.0.value", "missing; expected what the operator re_match compares with"),
         (KeyValueRegexFilter, {"name": "a", "value": "("}, "keys.0.value", "not a regular expression"),
         (KeyValueRegexFilter, {"name": "a", "value": None, "operator": "=="}, "keys.0.value", "expected a regular expression"),
         (KeyValueFilter, "a", "keys.0", "expected dict"),
@@ -328,6 +331,12 @@ def test_values_are_equal_where_their_json_is(one, other):
 
     [equal] = kept(KeyValueFilter(section({"name": "a", "value": one})), {"a": other})
     assert equal == (canonical(one) == canonical(other) or (one == 0 and other == 0 and type(one) is not bool and type(other) is not bool))
+
+
+def test_exists_needs_no_value():
+    made = KeyValueFilter(section({"name": "a.b", "operator": "exists"}))
+
+    assert [made.filter(record) for record in ({"a": {"b": None}}, {"a": {}}, {"a": 1}, {})] == [True, False, False, False]
 
 
 def test_a_way_through_what_is_no_mapping_leads_to_nothing_that_exists():

@@ -25,7 +25,9 @@ OPERATORS: Final = ("==", "!=", *_ORDERS, "in", "not_in", "contains", "re_match"
 
 def check(name: str, wanted: Any, path: str) -> Iterator[Problem]:
     """What is wrong with the value that an operator is given."""
-    if name == "re_match":
+    if wanted is MISSING:
+        yield Problem(path, f"missing; expected what the operator {name} compares with")
+    elif name == "re_match":
         yield from _check_pattern(path, wanted)
     elif name in {"in", "not_in"} and not isinstance(wanted, (list, str, dict)):
         yield Problem(path, f"expected a list, a text or a mapping for the operator {name}, given {wanted!r}")
