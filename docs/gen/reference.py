@@ -32,6 +32,7 @@ KIND_TITLES = {
     "stats_manager": "Stats managers",
     "notifications": "Notifiers",
     "bypass": "Bypasses",
+    "engine": "Engines",
 }
 CONTRACTS = (
     "ozzy.contracts.module",
@@ -44,6 +45,7 @@ CONTRACTS = (
     "ozzy.contracts.writer",
     "ozzy.contracts.file_writer",
     "ozzy.contracts.bypass",
+    "ozzy.contracts.engine",
     "ozzy.contracts.persistence",
     "ozzy.contracts.shared_persistence",
     "ozzy.contracts.report",

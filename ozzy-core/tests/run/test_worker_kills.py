@@ -3,12 +3,14 @@
 
 import gzip
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ozzy.run import sharing
+from ozzy.testing.found import ids_in
 from ozzy.testing.kill import KillContract
 
 LINES = [json.dumps({"id": n, "name": f"näme {n}", "group": "abc"[n % 3]}, ensure_ascii=False) + "\n" for n in range(60)]
@@ -41,6 +43,26 @@ class TestKillOneFile(KillWorkers):
 class TestKillGroups(KillWorkers):
     writer = {"name": "fs", "options": {"filebase": "out/{groups[0]}", "compression": "gz"}}
     config = KillWorkers.config | {"grouper": {"name": "file_key", "options": {"keys": ["group"]}}}
+
+
+class TestKillBadRecords(KillWorkers):
+    """Some lines are no JSON: they are in quarantine, each once, with their place in the file."""
+
+    config = KillWorkers.config | {"errors": "quarantine"}
+
+    @pytest.fixture
+    def reader(self, tmp_path: Path, small_tasks: None) -> dict[str, Any]:
+        lines = list(LINES)
+        for number in (0, 7, 8, 30, 59):
+            lines[number] = "{broken\n"
+        (tmp_path / "bad.jl").write_text("".join(lines), encoding="utf-8")
+        return {"name": "fs", "options": {"input": str(tmp_path / "bad.jl"), "batch_size": 4}}
+
+    def oracle(self) -> Iterable[Any]:
+        files = (self.folder / self.attempt / "state").rglob("quarantine.jsonl")
+        kept = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+        assert len(kept) == 6, "a cause and five records"
+        return [*ids_in(self.here), *kept]
 
 
 class TestKillWithFullCheckpoints(KillWorkers):

@@ -1,17 +1,17 @@
 """Pieces: what a worker makes of a part of the source for one writer, to be joined to the files of the run in the order of the source.
 
 A piece is one file of segments: rows of one group that are formatted, without a header or footer. Where a group fills a member of its
-codec, its segments are whole members, so that joining them is copying; the few rows of a group that does not are left as they are, and
-are compressed with those of other pieces. Where the rows of a segment are to be told apart again, their lengths follow it. A piece need
-not survive anything: one that was not joined before a kill is made again.
+codec, or half of one, its segments are whole members, so that joining them is copying; the few rows of a group that does not are left as
+they are, and are compressed with those of other pieces. Where the rows of a segment are to be told apart again, their lengths follow it.
+A piece need not survive anything: one that was not joined before a kill is made again.
 """
 
 import io
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -96,7 +96,7 @@ class PieceMaker:
     def end(self) -> Piece:
         """The piece: what waited is written too."""
         for key, one in self._groups.items():
-            self._put(key, one, compress=one.compressed)
+            self._put(key, one, compress=one.compressed or self._is_large(one))
         self._close()
         piece = Piece(str(self._path) if self._end else None, {key: one.segments for key, one in self._groups.items()})
         self._groups = {}
@@ -108,6 +108,10 @@ class PieceMaker:
     def staged_bytes(self) -> int:
         """Nothing of a piece waits to be published."""
         return 0
+
+    def _is_large(self, group: _Group) -> bool:
+        """Whether rows that fill no member are worth one of their own."""
+        return self.member_size is not None and group.size * 2 >= self.member_size
 
     def _fill(self, key: GroupKey, group: _Group, rows: list[bytes], member_size: int) -> None:
         """End a member at each row end that reaches the size of one."""
@@ -159,12 +163,29 @@ def join(files: StagedFiles, piece: Piece) -> None:
     path = Path(piece.path)
     with at_destination(path), path.open("rb", buffering=0) as content:
         for group, segments in piece.groups.items():
-            for segment in segments:
-                if segment.compressed and not files.waits(group):
-                    files.write_members(group, _content(content.fileno(), segment), segment.rows)
+            for whole, run in groupby(segments, lambda segment: segment.compressed):
+                if whole and not files.waits(group):
+                    members = list(run)
+                    files.write_members(group, _in_large_parts(content.fileno(), members), sum(segment.rows for segment in members))
                 else:
-                    files.write(group, _rows(content, segment, files.codec))
+                    for segment in run:
+                        files.write(group, _rows(content, segment, files.codec))
         path.unlink()
+
+
+def _in_large_parts(descriptor: int, segments: Iterable[Segment]) -> Iterator[bytes]:
+    """The content of segments, a megabyte or so at a time."""
+    parts: list[bytes] = []
+    size = 0
+    for segment in segments:
+        for part in _content(descriptor, segment):
+            parts.append(part)
+            size += len(part)
+            if size >= _COPIED:
+                yield b"".join(parts)
+                parts, size = [], 0
+    if parts:
+        yield b"".join(parts)
 
 
 def _content(descriptor: int, segment: Segment) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ It needs pytest: `pip install ozzy-core[testing]`.
 from ozzy.testing.bare import BareWriter
 from ozzy.testing.bypass import BypassContract
 from ozzy.testing.decoder import DecoderContract
+from ozzy.testing.engine import EngineContract
 from ozzy.testing.filter import FilterContract, GrouperContract
 from ozzy.testing.formatter import FormatterContract
 from ozzy.testing.kill import KillContract
@@ -36,6 +37,7 @@ __all__ = [
     "BypassContract",
     "DecoderContract",
     "End",
+    "EngineContract",
     "FilterContract",
     "FormatterContract",
     "GrouperContract",

@@ -53,7 +53,8 @@ class LocalEngine(BaseEngine):
     """Runs a pipeline in one process, or its tasks in several.
 
     Workers are forked where that is safe: on Linux, in a process without threads of its own. Elsewhere they are new processes of Python,
-    only where they are asked for; a program of one's own then has its beginning below `if __name__ == "__main__":`.
+    only where they are asked for; a program of one's own then has its beginning below `if __name__ == "__main__":`. Unasked, where a module
+    has begun threads since, the tasks are done in this process.
     """
 
     Options = LocalOptions
@@ -68,6 +69,9 @@ class LocalEngine(BaseEngine):
         return cores() if can_fork() and not current_process().daemon else 1
 
     def run(self, work: Work, tasks: Iterable[Task], workers: int = 1) -> Generator[tuple[Task, Any] | None]:
+        if self.options.workers is None and not can_fork():
+            yield from super().run(work, tasks)
+            return
         team = _Team(work, iter(tasks), workers)
         try:
             yield from team.outcomes()
