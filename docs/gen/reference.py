@@ -100,7 +100,7 @@ def _example(kind: str, name: str) -> Iterator[str]:
 
 
 def _default(one: Option) -> str:
-    shown = "*required*" if one.required else "" if not one.has_default else f"`{_json(json_like(one.default))}`"
+    shown = f"`{_json(json_like(one.default))}`" if one.has_default else "*required*"
     return " ".join(filter(None, [f"`${one.env}`" if one.env else "", "else" if one.env and shown else "", shown]))
 
 
