@@ -167,11 +167,10 @@ def _members(node: ast.ClassDef) -> Iterator[str]:
         elif isinstance(member, ast.Assign) and "enum.Enum" in map(ast.unparse, node.bases):
             yield f"`{node.name}.{ast.unparse(member.targets[0])}`"
             yield f":   {_said_after(node, at)}\n"
-        elif isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
-            if said := _said_after(node, at):
-                value = f" = {ast.unparse(member.value)}" if member.value else ""
-                yield f"`{member.target.id}: {ast.unparse(member.annotation)}{value}`"
-                yield f":   {said}\n"
+        elif isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name) and (said := _said_after(node, at)):
+            value = f" = {ast.unparse(member.value)}" if member.value else ""
+            yield f"`{member.target.id}: {ast.unparse(member.annotation)}{value}`"
+            yield f":   {said}\n"
 
 
 def _said_after(node: ast.ClassDef, at: int) -> str:
