@@ -31,7 +31,7 @@ def measured(command: Sequence[str], processors: Sequence[int], environment: Map
     pinned = ["taskset", "-c", ",".join(map(str, processors)), *command]
     with log.open("w+b") as output:
         began = time.perf_counter()
-        process = subprocess.Popen(pinned, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **environment})
+        process = subprocess.Popen(pinned, stdout=output, stderr=subprocess.STDOUT, env=_as_installed(environment))
         watch = _Watch(process.pid)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
@@ -41,6 +41,12 @@ def measured(command: Sequence[str], processors: Sequence[int], environment: Map
         output.seek(0)
         said = output.read().decode(errors="replace").strip()
     return Measured(wall, usage.ru_utime + usage.ru_stime, watch.peak, said[-2000:] or "it failed" if process.returncode else "")
+
+
+def _as_installed(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a command whose modules are kept compiled, as those of an installed package are."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **environment}
 
 
 class _Watch(threading.Thread):

@@ -7,7 +7,7 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from click import Context, Group
 
 from ozzy import Registry
-from ozzy.options.option import Option, options_of
+from ozzy.options.option import Option, fields_of, options_of
 from ozzy.options.secrets import json_like
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -32,6 +32,7 @@ KIND_TITLES = {
     "stats_manager": "Stats managers",
     "notifications": "Notifiers",
     "bypass": "Bypasses",
+    "engine": "Engines",
 }
 CONTRACTS = (
     "ozzy.contracts.module",
@@ -47,6 +48,7 @@ CONTRACTS = (
     "ozzy.contracts.persistence",
     "ozzy.contracts.shared_persistence",
     "ozzy.contracts.report",
+    "ozzy.contracts.engine",
     "ozzy.data.batch",
     "ozzy.data.record",
 )
@@ -87,10 +89,16 @@ def _modules(registry: Registry, kind: str, names: Iterable[str]) -> Iterator[st
             yield from _example(kind, name)
             continue
         yield "| option | type | default | meaning |\n| --- | --- | --- | --- |"
-        for one in options.values():
-            yield f"| `{one.name}` | {_cell(one.type_name)} | {_cell(_default(one))} | {_cell(_meaning(one))} |"
+        yield from _rows(options)
         yield ""
         yield from _example(kind, name)
+
+
+def _rows(options: Mapping[str, Option], above: str = "") -> Iterator[str]:
+    """A row for each option; what has fields of its own is followed by theirs."""
+    for one in options.values():
+        yield f"| `{above}{one.name}` | {_cell(one.type_name)} | {_cell(_default(one))} | {_cell(_meaning(one))} |"
+        yield from _rows(fields_of(one), f"{above}{one.name}.")
 
 
 def _example(kind: str, name: str) -> Iterator[str]:
@@ -100,7 +108,7 @@ def _example(kind: str, name: str) -> Iterator[str]:
 
 
 def _default(one: Option) -> str:
-    shown = f"`{_json(json_like(one.default))}`" if one.has_default else "*required*"
+    shown = "*required*" if not one.has_default else f"`{_json(json_like(one.default))}`" if one.tells_default else ""
     return " ".join(filter(None, [f"`${one.env}`" if one.env else "", "else" if one.env and shown else "", shown]))
 
 

@@ -12,7 +12,7 @@ HOOKS = [name for name in vars(hookspecs) if name.startswith("ozzy_")]
 
 
 def test_the_nine_verbs_and_decode_and_stats_are_there_in_the_order_of_the_data():
-    verbs = ["read", "decode", "filter", "transform", "group", "format", "write", "persist", "stats", "notify", "bypass"]
+    verbs = ["read", "decode", "filter", "transform", "group", "format", "write", "persist", "stats", "notify", "bypass", "engine"]
     assert [f"ozzy_{verb}" for verb in verbs] == HOOKS
 
 
@@ -33,6 +33,7 @@ def test_the_kinds_are_the_words_of_a_config():
         "stats_manager",
         "notifications",
         "bypass",
+        "engine",
     ]
 
 

@@ -16,6 +16,7 @@ FUNCTIONS = ["explain", "preview", "quarantined", "read", "replay", "resume", "r
 MODULES = [
     "BaseBypass",
     "BaseDecoder",
+    "BaseEngine",
     "BaseExportFormatter",
     "BaseFileWriter",
     "BaseFilter",
@@ -44,6 +45,7 @@ FOR_AUTHORS = [
     "Module",
     "NamedFileWriterOptions",
     "Outcome",
+    "Range",
     "Receipt",
     "Rejected",
     "Retries",
@@ -56,6 +58,7 @@ FOR_AUTHORS = [
     "Stored",
     "Stream",
     "StreamReaderOptions",
+    "Task",
     "WriterContext",
     "WriterOptions",
     "hookimpl",

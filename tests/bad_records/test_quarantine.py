@@ -93,6 +93,28 @@ def test_a_line_cut_by_a_kill_is_passed_over_and_bytes_stay_bytes(tmp_path: Path
         list(lines_of(path))
 
 
+def test_a_disk_that_fails_is_an_error_of_the_state(tmp_path: Path) -> None:
+    path = tmp_path / "quarantine.jsonl"
+    path.mkdir()
+    made = Quarantine(path, lambda _: ("m", "p", "1"))
+
+    made.add(refused("it is bad"))
+    with pytest.raises(ozzy.StateError, match=r"can't write the state in .*quarantine\.jsonl: Is a directory"):
+        made.sync()
+
+
+def test_one_that_is_deleted_while_it_is_written_is_told(tmp_path: Path) -> None:
+    """Else what was kept before would be missing, and the books would still count it."""
+    made = Quarantine(tmp_path / "quarantine.jsonl", lambda _: ("m", "p", "1"))
+    made.add(refused("it is bad"))
+    made.sync()
+    made.journal.path.unlink()
+
+    made.add(refused("it is bad"))
+    with pytest.raises(ozzy.StateError, match="was deleted or changed by somebody else while it was written"):
+        made.sync()
+
+
 def test_without_a_place_to_keep_them_records_are_only_counted() -> None:
     assert ErrorPolicy("quarantine").reject("reader", Rejected("a", "bad")) == "quarantined"
 

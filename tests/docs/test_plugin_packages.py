@@ -30,11 +30,13 @@ def inherited(cls: type) -> set[str]:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_package_has_the_files_of_its_kind(package):
     folder = PLUGINS / package
-    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    whole = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    project = whole["project"]
     (source,) = [path.parent for path in folder.glob(f"src/{package.replace('-', '_')}/__init__.py")]
 
     assert project["name"] == package
     assert "Typing :: Typed" in project["classifiers"]
+    assert "ozzy-core[testing]" in whole["dependency-groups"]["tests"]
     assert [name for name in ("README.md", "CHANGELOG.md", "LICENSE", "tests") if not (folder / name).exists()] == []
     assert (source / "py.typed").exists()
     assert "## [Unreleased]" in (folder / "CHANGELOG.md").read_text(encoding="utf-8")

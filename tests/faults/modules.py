@@ -70,6 +70,7 @@ DEEDS = {
     "append": _append,
     "write": lambda path, text: path.write_text(text, encoding="utf-8"),
     "move away": lambda path, _text: path.rename(path.with_name(f"{path.name}.away")),
+    "delete": lambda path, _text: [found.unlink() for found in Path(path.anchor).glob(str(path.relative_to(path.anchor)))],
     "delete folder": lambda path, _text: [shutil.rmtree(found) for found in [path, *path.parent.glob(path.name)] if found.exists()],
     "wait": _wait,
     "wait for": _wait_for,

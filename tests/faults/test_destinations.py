@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.conftest import Report
 from tests.faults.disk import small_disk
-from tests.faults.scene import Scene, limit
+from tests.faults.scene import ROWS, Scene, limit, lines
 
 
 def plain_files(scene: Scene) -> None:
@@ -124,6 +124,38 @@ def test_staging_is_deleted(full_every: dict[str, int] | None, scene: Scene, rep
     said = "out/part….jl.gz is not there, and its staged copy is gone"
     assert "is not there, and its staged copy is gone" in told.error
     report(told, "stops when it publishes; the resume goes back as far as it takes", "`--resume`", said=said)
+    scene.go_on()
+
+
+@pytest.mark.fault("The staged file that a run writes to is deleted in the middle")
+def test_staged_file_is_deleted(scene: Scene, report: Report) -> None:
+    """What is written after that must not be taken for the whole file."""
+    scene.write_part(1, lines(1, 10_000), ".jl")
+    scene.changes["checkpoint"] = {"every_records": 2_000}
+    scene.changes["writer"] = {"name": "fs", "options": {"filebase": f"{scene.out}/{{source}}", "compression": "none"}}
+    scene.deed(5_000, "delete", scene.out / ".ozzy-*" / "writer" / "000001.part")
+
+    told = scene.run()
+
+    assert told.code == 6
+    assert scene.files() == {}
+    report(told, "stops at its next write to it; the resume goes back as far as it takes", "`--resume`")
+    assert scene.run("--resume").code == 0
+    assert sum(scene.found().values()) == 2 * ROWS + 10_000
+    scene.expect_nothing_twice()
+
+
+@pytest.mark.fault("A folder below the one that the filebase names is on another disk")
+def test_another_disk_below(scene: Scene, report: Report) -> None:
+    scene.changes["grouper"] = {"name": "python_exp", "options": {"python_expressions": ["item['id'][0]"]}}
+    scene.changes["writer"] = {"name": "fs", "options": {"filebase": f"{scene.out}/{{groups[0]}}/part"}}
+    scene.out.mkdir()
+    with small_disk(scene.out / "1", "10m") as disk:
+        scene.prefix = disk.prefix
+        told = scene.run()
+        assert told.code == 6
+        report(told, "stops when it publishes; what is staged stays")
+    scene.prefix = ()
     scene.go_on()
 
 

@@ -149,6 +149,26 @@ def test_corrupt_archives(scene: Scene, report: Report) -> None:
     report(told, outcome, "get it again; `--resume --accept-changes`, or `--fresh` where the run stands in the midst of it", said=said)
 
 
+@pytest.mark.fault("An archive in the middle of a source whose first bytes are damaged (gz, bz2, xz, zst), under `errors: skip`")
+def test_archives_that_begin_with_damage(scene: Scene, report: Report) -> None:
+    """Nothing tells it from text but its name: read as lines, its records would be gone, and a few bad lines in their place."""
+    scene.changes["errors"] = {"policy": "skip"}
+    for codec in ("bz2", "xz", "zst", "gz"):
+        whole = COMPRESS[codec](lines(1))
+        path = scene.write_part(1, b"\0" + whole[1:], f".jl.{codec}")
+
+        told = scene.run("--fresh")
+
+        assert told.code == 4
+        assert f"part-1.jl.{codec} is named as {codec} data, and begins with" in told.error
+        scene.expect_nothing_twice()
+        path.write_bytes(whole)
+        scene.go_on("--resume", "--accept-changes")
+        shutil.rmtree(scene.out)
+    said = "in/part-1.jl.gz is named as gz data, and begins with …, which is neither that nor text"
+    report(told, "stops there; what came before it is committed", "get it again; `--resume --accept-changes`", said=said)
+
+
 @pytest.mark.fault("A file that has an archive's name and no bytes")
 def test_no_bytes(scene: Scene, report: Report) -> None:
     scene.write_part(1, b"")

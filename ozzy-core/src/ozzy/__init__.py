@@ -37,13 +37,14 @@ if TYPE_CHECKING:
     from ozzy.contracts.bypass import BaseBypass, BypassContext, Declined
     from ozzy.contracts.decoder import BaseDecoder, DecoderOptions
     from ozzy.contracts.documents import Stored
+    from ozzy.contracts.engine import BaseEngine, Task
     from ozzy.contracts.file_writer import BaseFileWriter, BaseNamedFileWriter, FileWriterOptions, NamedFileWriterOptions
     from ozzy.contracts.filter import BaseFilter
     from ozzy.contracts.formatter import BaseExportFormatter
     from ozzy.contracts.grouper import BaseGrouper
     from ozzy.contracts.module import BaseModule, Metadata, RunOutcome
     from ozzy.contracts.persistence import BasePersistence, StateLocation
-    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Listed, Split, Stream, StreamReaderOptions
+    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Listed, Range, Split, Stream, StreamReaderOptions
     from ozzy.contracts.report import BaseNotifier, BaseStatsManager, BaseTextNotifier
     from ozzy.contracts.shared_persistence import BaseSharedPersistence, SharedPersistenceOptions
     from ozzy.contracts.transform import BaseTransform
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BaseBypass",
     "BaseDecoder",
+    "BaseEngine",
     "BaseExportFormatter",
     "BaseFileWriter",
     "BaseFilter",
@@ -113,6 +115,7 @@ __all__ = [
     "PreviewStage",
     "Problem",
     "Quarantined",
+    "Range",
     "Receipt",
     "Registry",
     "Rejected",
@@ -130,6 +133,7 @@ __all__ = [
     "Stored",
     "Stream",
     "StreamReaderOptions",
+    "Task",
     "Validation",
     "Verification",
     "WriterContext",
@@ -175,13 +179,14 @@ _HOMES = {
     "ozzy.contracts.bypass": ("BaseBypass", "BypassContext", "Declined"),
     "ozzy.contracts.decoder": ("BaseDecoder", "DecoderOptions"),
     "ozzy.contracts.documents": ("Stored",),
+    "ozzy.contracts.engine": ("BaseEngine", "Task"),
     "ozzy.contracts.file_writer": ("BaseFileWriter", "BaseNamedFileWriter", "FileWriterOptions", "NamedFileWriterOptions"),
     "ozzy.contracts.filter": ("BaseFilter",),
     "ozzy.contracts.formatter": ("BaseExportFormatter",),
     "ozzy.contracts.grouper": ("BaseGrouper",),
     "ozzy.contracts.module": ("BaseModule", "Metadata", "RunOutcome"),
     "ozzy.contracts.persistence": ("BasePersistence", "StateLocation"),
-    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Listed", "Split", "Stream", "StreamReaderOptions"),
+    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Listed", "Range", "Split", "Stream", "StreamReaderOptions"),
     "ozzy.contracts.report": ("BaseNotifier", "BaseStatsManager", "BaseTextNotifier"),
     "ozzy.contracts.shared_persistence": ("BaseSharedPersistence", "SharedPersistenceOptions"),
     "ozzy.contracts.transform": ("BaseTransform",),

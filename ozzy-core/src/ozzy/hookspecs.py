@@ -103,6 +103,11 @@ def ozzy_bypass() -> Modules:
     """Bypasses, kind `bypass`: subclasses of `BaseBypass`, which do a split's job without moving its records through the process."""
 
 
+@hookspec
+def ozzy_engine() -> Modules:
+    """Engines, kind `engine`: subclasses of `BaseEngine`, which do the work of a run in one process or several."""
+
+
 KINDS: Mapping[str, str] = {
     "reader": "ozzy_read",
     "deserializer": "ozzy_decode",
@@ -115,5 +120,6 @@ KINDS: Mapping[str, str] = {
     "stats_manager": "ozzy_stats",
     "notifications": "ozzy_notify",
     "bypass": "ozzy_bypass",
+    "engine": "ozzy_engine",
 }
 """The kinds of modules in the words of a config, each with its hook, in the order in which records meet them."""

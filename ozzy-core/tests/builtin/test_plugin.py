@@ -25,6 +25,7 @@ NAMES = {
     "stats_manager": ["basic", "logging"],
     "notifications": ["ses_mail", "smtp", "webhook"],
     "bypass": ["stream"],
+    "engine": ["local"],
 }
 SHARED = {"ozzy.builtin.writers.summary"}
 """What several modules have in common."""

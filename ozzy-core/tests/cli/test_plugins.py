@@ -147,6 +147,17 @@ def test_show_tells_all_about_the_options(ozzy, others):
     ]
 
 
+def test_show_tells_the_fields_of_an_option_too(ozzy):
+    told = ozzy("plugins", "show", "key_value").out.splitlines()
+    assert '      name  str; required; for example "address.city"' in told
+    assert "      value  anything" in told
+    assert any(line.startswith('      operator  str; default "=="; one of ==, !=, >') for line in told)
+
+    [keys, _] = ozzy("plugins", "show", "key_value", "--json").json[0]["options"]
+    assert [field["name"] for field in keys["fields"]] == ["name", "value", "operator"]
+    assert "default" not in keys["fields"][1]
+
+
 def test_show_as_json_hides_the_default_of_a_secret(ozzy, others):
     others("ozzy-one")
     told = ozzy("plugins", "show", "login", "--json")

@@ -72,7 +72,43 @@ def test_a_replay_uses_the_config_as_it_is_now_and_is_shown_as_one(ozzy, kept, c
     again = ozzy("quarantine", "replay", kept, "--cause", "1")
     assert again.code == StateError.exit_code
     assert "there is nothing of cause 1 to replay" in again.err
+    assert "`ozzy quarantine list --all` shows what became of it." in again.err
     assert f"by {last['run']}" in ozzy("quarantine", "list", kept).out
+
+
+def test_what_a_replay_refused_once_more_is_found_by_whoever_replays_the_first_run_again(ozzy, kept):
+    for _ in range(2):
+        assert ozzy("quarantine", "replay", "c.json").code == 0
+    last = ozzy("runs", "list", "--json").json[-1]["run"]
+
+    again = ozzy("quarantine", "replay", kept)
+
+    assert again.code == StateError.exit_code
+    assert f"What was refused once more is kept by {last}: ozzy quarantine replay {last}" in again.err
+
+
+def test_a_config_names_its_newest_run_with_any_left_wherever_its_state_is(ozzy, kept, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    file = "../c.json"
+
+    assert [one["run"] for one in ozzy("quarantine", "list", file, "--json").json] == [kept]
+    assert len(ozzy("quarantine", "show", file, "--json").json) == 3
+    assert ozzy("quarantine", "replay", file, "--cause", "2").code == 0
+    last = ozzy("runs", "show", file, "--json").json
+    assert (last["replay"]["of"], last["quarantine_left"]) == (kept, 1)
+    assert len(ozzy("quarantine", "list", file, "--json").json) == 2
+    assert ozzy("quarantine", "discard", file, "--yes").out == f"1 record of run {last['run']} discarded\n"
+    assert ozzy("quarantine", "discard", file, "--yes").out == f"2 records of run {kept} discarded\n"
+    assert ozzy("quarantine", "list", file, "--json").json == []
+    assert ozzy("quarantine", "list", file).out.startswith("nothing is in quarantine in")
+
+
+def test_a_config_that_never_ran_has_no_quarantine(ozzy, config):
+    outcome = ozzy("quarantine", "show", config())
+
+    assert outcome.code == StateError.exit_code
+    assert "no run of c.json has begun" in outcome.err
 
 
 @pytest.mark.parametrize("command", ["replay", "discard"])

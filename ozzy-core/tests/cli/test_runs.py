@@ -82,6 +82,17 @@ def test_show_as_json_has_all_facts(ozzy, finished, tmp_path):
     assert json.loads((tmp_path / found["folder"] / "run.json").read_text())
 
 
+def test_show_of_a_config_tells_of_its_last_run(ozzy, finished, config):
+    ozzy("run", config())
+    assert ozzy("runs", "show", "c.json", "--json").json["run"] == ids(ozzy)[-1] != finished
+
+
+def test_resume_of_a_config_says_how_that_is_done(ozzy, finished):
+    told = ozzy("resume", "c.json")
+    assert told.code == 7
+    assert "c.json is a file: `ozzy run c.json --resume` goes on with the last run of a config." in told.err
+
+
 def test_show_of_an_unknown_run_is_a_state_error(ozzy):
     assert ozzy("runs", "show", "2000").code == 7
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ozzy.builtin.filters.key_value import KeyValueFilter
 from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.filter_chain import FilterChain, called
 from ozzy.contracts.stage import half_stateful, stateful
@@ -97,6 +98,35 @@ def test_one_record():
     chain = joined("or", Divisible(2), joined("not", Divisible(3)))
 
     assert [chain.filter({"n": number}) for number in (1, 2, 3, 6)] == [True, True, False, True]
+
+
+class Total(Divisible):
+    total = True
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.sampled_from(["and", "or"]),
+    st.lists(st.integers(1, 6), min_size=1, max_size=4),
+    st.lists(st.integers(0, 60), min_size=1, max_size=30),
+)
+def test_members_that_judge_anything_are_asked_of_all_and_it_comes_to_the_same(word, divisors, numbers):
+    apart, at_once = ([kind(divisor) for divisor in divisors] for kind in (Divisible, Total))
+
+    assert joined(word, *at_once).mask(batch(*numbers)) == joined(word, *apart).mask(batch(*numbers))
+    assert [member.asked for member in at_once] == [numbers] * len(divisors)
+    assert joined(word, *at_once).total
+    assert not joined(word, *at_once, *apart).total
+
+
+def test_a_value_that_nobody_has_to_look_at_need_not_be_one():
+    members = [KeyValueFilter({"options": {"keys": [{"name": name, "value": 1}]}}) for name in ("a", "b")]
+    lines = [b'{"a":1,"b":1e999}', b'{"a":2,"b":1}']
+
+    assert joined("or", *members).mask(Batch.from_lines(lines)) == [True, True]
+    with pytest.raises(DataError, match=r"or.1 \(KeyValueFilter\): number out of range") as caught:
+        joined("or", *members).mask(Batch.from_lines([lines[1], b'{"a":0,"b":1e999}']))
+    assert caught.value.row == 1
 
 
 def test_lines_stay_lines():

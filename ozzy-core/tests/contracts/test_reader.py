@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from ozzy import BaseReader, BaseStreamReader, Batch, ConfigError, Listed, SourceError, Split, Stream
+from ozzy import BaseReader, BaseStreamReader, Batch, ConfigError, Listed, Range, SourceError, Split, Stream
 from ozzy.builtin.decoders.csv import CSVDecoder
 from ozzy.builtin.decoders.json_lines import JsonLinesDecoder
 
@@ -252,3 +252,69 @@ def test_an_unfinished_reader_of_streams_says_what_it_lacks():
 def test_wrong_options_are_refused(options):
     with pytest.raises(ConfigError):
         BaseStreamReader({"options": options})
+
+
+def anywhere(content, **options):
+    """A reader of streams that can begin anywhere in them."""
+    reader = streams(content, **options)
+    reader.at = []
+
+    def open_stream_at(stream, offset):
+        reader.at.append(offset)
+        raw = reader.open_stream(stream)
+        raw.seek(offset)
+        return raw
+
+    reader.__class__ = type("Anywhere", (Streams,), {"open_stream_at": lambda _, stream, offset: open_stream_at(stream, offset)})
+    return reader
+
+
+LINES = b'\xef\xbb\xbf{"n": 0}\n{"n": 1}\r\n\n{"n": 2}\n{"n": 3}'
+
+
+def test_ranges_of_a_stream_of_lines_hold_each_record_once():
+    reader = anywhere({"a": LINES})
+    [split] = reader.splits()
+    for size in range(1, len(LINES)):
+        parts = list(reader.ranges(split, size))
+        read = [[record["n"] for batch in reader.read_range(split, part) for record in batch] for part in parts]
+        assert [n for numbers in read for n in numbers] == [0, 1, 2, 3]
+    assert reader.closed == len(reader.at) + 1, "each range is closed, and so is the one look at the beginning"
+
+
+def test_rows_of_a_range_are_counted_from_its_first_one():
+    reader = anywhere({"a": LINES + b"\nbad\n"})
+    [split] = reader.splits()
+    last = list(reader.ranges(split, 20))[-1]
+    [batch] = reader.read_range(split, last)
+    assert (
+        batch.split,
+        [one.where for one in batch.rejected],
+        batch.position,
+    ) == ("a", ["a, line 1"], {"rows": 1, "offset": 44, "lines": 1})
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "why"),
+    [
+        ({"a": LINES}, {"size": 1000}, "it is small"),
+        ({"a": gzip.compress(LINES * 9)}, {"size": 10}, "it is compressed"),
+        ({"c": b"n\n1\n2\n"}, {"size": 2}, "a row of CSV may have several lines"),
+        ({"a": '{"n": 1}\n'.encode("utf-16")}, {"size": 10}, "it is in UTF-16"),
+        ({"a": b""}, {"size": 1}, "it is empty"),
+    ],
+)
+def test_a_stream_is_read_whole_where(content, options, why):
+    reader = anywhere(content)
+    [split] = reader.splits()
+    assert list(reader.ranges(split, options["size"])) == [], why
+
+
+def test_readers_have_no_ranges_unless_they_say_so():
+    reader = streams({"a": LINES})
+    [split] = reader.splits()
+    assert (list(reader.ranges(split, 5)), list(Parts().ranges(Split("a"), 5))) == ([], [])
+    with pytest.raises(SourceError, match="has no read_range"):
+        Parts().read_range(Split("a"), Range(0, 5))
+    with pytest.raises(SourceError, match="has no open_stream_at"):
+        list(reader.read_range(split, Range(0, 5)))

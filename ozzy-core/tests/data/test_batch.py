@@ -1,9 +1,11 @@
 """A batch is one set of rows; each face is made once, and choosing rows keeps what there is."""
 
 import pytest
+from msgspec import Raw
 
 from ozzy import BaseRecord, Batch, DataError, Rejected
 from ozzy.data.json_text import MISSING
+from ozzy.data.tokens import ABSENT
 
 LINES = [b'{"a":1,"b":"x"}', b'{"a" : 2}', b'{"b":null}']
 RECORDS = [{"a": 1, "b": "x"}, {"a": 2}, {"b": None}]
@@ -144,13 +146,39 @@ def test_what_was_selected_before_is_not_decoded_again_and_follows_the_rows():
     assert batch.changed().select(("a",)) == [(1,), (3,), (MISSING,)]
 
 
+def test_tokens_that_were_taken_before_are_not_taken_again_and_follow_the_rows():
+    batch = Batch.from_lines([b'{"a":1}', b'{"b":[2]}']).with_tokens(("a", "b"), [(Raw(b"1.50"), ABSENT), (ABSENT, Raw(b"[3]"))])
+    assert batch.column_tokens(("b",)) == [(ABSENT, Raw(b"[3]"))]
+    assert batch.columns(("b", "a")) == [[MISSING, [3]], [1.5, MISSING]]
+    assert batch.take([1]).select(("a", "b")) == [(MISSING, [3])]
+    assert batch.where([True, False]).column_tokens(("a",)) == [(Raw(b"1.50"),)]
+    assert batch.columns(("c",)) == [[MISSING, MISSING]]
+    assert batch.changed().select(("a",)) == [(1,), (MISSING,)]
+
+
+def test_a_token_that_can_not_be_decoded_is_an_error_of_its_row():
+    lines = [b'{"a":1,"b":2}', b'{"a":1,"b":1e999}']
+    batch = Batch.from_lines(lines).with_tokens(("a", "b"), [(Raw(b"1"), Raw(b"2")), (Raw(b"1"), Raw(b"1e999"))])
+    assert batch.columns(("a",)) == [[1, 1]]
+    with pytest.raises(DataError, match="number out of range") as caught:
+        batch.columns(("b",))
+    assert caught.value.row == 1
+
+
+@pytest.mark.parametrize("batch", [Batch.from_lines([]), Batch.from_records([]), Batch.from_lines([]).with_tokens(("a",), [])])
+def test_columns_of_no_rows_are_empty(batch):
+    assert batch.columns(("a", "b")) == [[], []]
+    assert batch.select(("a",)) == []
+    assert [list(column) for column in batch.column_tokens(("a",))] == [[]]
+
+
 def test_columns_of_records_are_lists_of_values():
     assert Batch.from_records([{"a": 1}, {"b": 2}]).column_tokens(("a", "b")) == [[1, MISSING], [MISSING, 2]]
 
 
 def test_columns_of_lines_are_tokens_and_a_bad_line_is_an_error_of_its_row():
     quoted, plain = Batch.from_lines([b'{"a":1.0,"q\\"":[ 1 ]}', b"{}"]).column_tokens(('q"', "a"))
-    assert [bytes(token) for token in (*quoted, *plain)] == [b"[ 1 ]", b"null", b"1.0", b"null"]
+    assert [bytes(token) for token in (*quoted, *plain)] == [b"[ 1 ]", b"", b"1.0", b""]
     assert Batch.from_lines([b"{}"]).column_tokens(()) == []
     with pytest.raises(DataError) as caught:
         Batch.from_lines([b"{}", b"{"]).column_tokens(("a",))

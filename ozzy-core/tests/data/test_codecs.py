@@ -55,8 +55,8 @@ class Failing(io.RawIOBase):
         raise OSError(29, "Illegal seek")
 
 
-def content(raw, compression="auto", size=PIECE):
-    stream = open_decompressed(raw if hasattr(raw, "read") else io.BytesIO(raw), compression, name="in.gz")
+def content(raw, compression="auto", size=PIECE, called="in.gz"):
+    stream = open_decompressed(raw if hasattr(raw, "read") else io.BytesIO(raw), compression, name=called)
     pieces = []
     while piece := stream.read(size):
         pieces.append(piece)
@@ -105,7 +105,28 @@ def test_auto_goes_by_the_first_bytes(name):
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[1]", b"x^2,y\n", b"BZ\n", b"\x1f", b"\xef\xbb\xbf{}"])
 def test_auto_takes_what_it_does_not_know_as_it_is(text):
-    assert content(text) == text
+    assert content(text, called="in") == text
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_a_compressed_file_whose_beginning_is_damaged_is_not_taken_for_bad_lines(name):
+    data = CODECS[name].compress(b'{"a":1}\n' * 1000)
+    magic = {"gz": 2, "bz2": 3, "xz": 6, "zst": 4}[name]
+    for place in range(magic):
+        damaged = bytearray(data)
+        damaged[place] ^= 0x21
+        with pytest.raises(SourceError, match=f"in.{name} is named as {name} data, and begins with"):
+            content(bytes(damaged), called=f"in.{name}")
+    for length in range(1, magic):
+        with pytest.raises(SourceError, match=f"in.{name} ends at byte {length}, in the middle of its {name} data"):
+            content(data[:length], called=f"in.{name}")
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"a":1}\n', b"BZ\n", "é\t\r\n\f".encode("latin-1") * 200, b"\xef\xbb\xbf{}", '\ufeff{"a":1}'.encode("utf-16")]
+)
+def test_text_with_the_name_of_a_compressed_file_is_taken_as_it_is(text):
+    assert content(text, called="in.bz2") == text
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)

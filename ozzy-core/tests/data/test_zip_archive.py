@@ -45,6 +45,11 @@ def test_folders_and_hidden_members_are_passed_over():
     assert [name for name, _ in opened(data).members(hidden=True)] == ["a/b.jl", ".c", "a/.d/e.jl", "__MACOSX/._a", "f."]
 
 
+def test_members_whose_names_lead_out_of_a_folder_are_read_as_any():
+    data = packed([("../../a", b"1"), ("/b", b"2"), ("./c", b"3"), ("..d/e", b"4")])
+    assert [name for name, _ in opened(data).members()] == ["../../a", "/b", "./c"]
+
+
 def test_an_archive_may_be_empty():
     assert list(opened(packed([])).members()) == []
 

@@ -13,6 +13,7 @@ from ozzy.options.option import (
     ByteSize,
     Option,
     dict_list,
+    fields_of,
     int_list,
     option,
     options,
@@ -234,3 +235,21 @@ def test_the_inherited_form_is_derived():
 def test_an_inherited_declaration_comes_back_as_it_is():
     assert supported_options_of(Old)["b"] == {"type": (str, list, dict), "default": None, "help": "Words."}
     assert supported_options_of(Old)["a"] == {"type": int}
+
+
+def test_the_fields_of_an_option():
+    @options
+    class Holds:
+        one: Full = option()
+        many: list[Full] | None = option(default=None)
+        named: dict[str, Base] = option()
+        plain: dict[str, str] = option()
+        texts: list[str] = option()
+
+    assert {name: list(fields_of(one)) for name, one in options_of(Holds).items()} == {
+        "one": list(options_of(Full)),
+        "many": list(options_of(Full)),
+        "named": ["batch_size"],
+        "plain": [],
+        "texts": [],
+    }

@@ -48,6 +48,7 @@ class TestShape:
             deserializer={"name": "csv"},
             persistence={"name": "file", "options": None},
             stats_manager="logging",
+            engine={"options": {"workers": 2}},
             notifications={"name": "webhook"},
             delivery="exactly once",
             errors={"policy": "skip", "limit": 5},
@@ -63,12 +64,13 @@ class TestShape:
         assert config.decompressor == Section("decompressor", "decompressor", "gz")
         assert config.deserializer == Section("deserializer", "deserializer", "csv")
         assert config.notifications == [Section("notifications", "notifications", "webhook")]
+        assert config.engine == Section("engine", "engine", "local", {"workers": 2})
         assert config.delivery == "exactly once"
         assert config.errors == ErrorSettings(policy="skip", limit=5)
         assert config.checkpoint == CheckpointSettings(every_records=5, full_every=FullEvery(records=2))
         assert [section.path for section in config.sections()] == [
             "reader", "deserializer", "filter_before", "transform.0", "transform.1", "filter_after", "grouper", "formatter", "writer",
-            "persistence", "stats_manager", "notifications",
+            "engine", "persistence", "stats_manager", "notifications",
         ]  # fmt: skip
 
     def test_one_transform_has_the_path_of_its_key(self):
@@ -144,8 +146,8 @@ class TestSources:
 
 
 KNOWN = (
-    "known: bookmark, bypass, checkpoint, decompressor, delivery, deserializer, errors, exporter_options, filter, filter_after,"
-    " filter_before, formatter, grouper, name, notifications, persistence, reader, stats_manager, transform, writer"
+    "known: bookmark, bypass, checkpoint, decompressor, delivery, deserializer, engine, errors, exporter_options, filter,"
+    " filter_after, filter_before, formatter, grouper, name, notifications, persistence, reader, stats_manager, transform, writer"
 )
 
 
@@ -154,8 +156,8 @@ KNOWN = (
     [
         ({"filtr": 1}, ["filtr: unknown key (did you mean filter?)"]),
         ({"zzz": 1}, [f"zzz: unknown key ({KNOWN})"]),
-        ({"engine": "ray"}, ["engine: this version does not have it yet (leave it out)"]),
-        ({"engine": []}, ["engine: this version does not have it yet (leave it out)"]),
+        ({"engine": []}, ["engine: expected the name of an engine, or {name, options}, given [] (list)"]),
+        ({"engine": {"name": 5}}, ["engine.name: expected the name of an engine, given 5 (int)"]),
         ({"bypass": 5}, ["bypass: expected the name of a bypass, or {name, options}, given 5 (int)"]),
         ({"bookmark": {}}, ["bookmark: expected true or false, given {} (dict)"]),
         ({"bookmark": "true"}, ['bookmark: expected true or false, given "true" (str)']),
@@ -300,9 +302,6 @@ class TestInheritedShape:
         config = load(exporter_options={}, label="x", filtr={})
         assert config.problems == []
         assert config.notices == ["label: unknown key, ignored", "filtr: unknown key, ignored"]
-
-    def test_keys_that_this_version_lacks_are_errors_still(self):
-        assert told(load(exporter_options={}, engine=[])) == ["engine: this version does not have it yet (leave it out)"]
 
     def test_filter_wins_over_filter_before(self):
         config = load(exporter_options={}, filter="f", filter_before="g")

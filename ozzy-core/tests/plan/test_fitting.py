@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 
+import ozzy
 from ozzy import BaseGrouper, BaseReader, Registry
 from ozzy.errors import ConfigError, PluginError
 from ozzy.plan.config import load_config
@@ -92,3 +93,14 @@ def test_an_option_that_names_a_module_of_the_kind_is_fine(registry, name):
 
 def test_options_of_the_inherited_form_are_looked_at_too(registry):
     assert resolved(registry, reader="fitting_modules:InheritedReader", writer="console")[0].options == {"kind": "x"}
+
+
+@pytest.mark.parametrize("formatter", [{"name": "csv", "options": {"discover": True}}, "xlsx"])
+def test_a_format_of_whole_files_is_not_for_the_console(formatter, tmp_path):
+    config = {"reader": "random", "writer": "console", "formatter": formatter}
+
+    with pytest.raises(ConfigError, match="makes whole files, which the console is none of"):
+        ozzy.validate(config)
+    with pytest.raises(ConfigError, match="makes whole files, which the console is none of"):
+        ozzy.run({"name": "printed", **config}, state_dir=tmp_path)
+    assert list(tmp_path.rglob("run.json")) == []

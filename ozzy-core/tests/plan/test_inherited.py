@@ -40,6 +40,7 @@ def test_every_built_in_module_with_an_ancestor_has_its_path():
         ("deserializer", "json"),
         ("deserializer", "tsv"),
         ("deserializer", "xml"),
+        ("engine", "local"),
         ("formatter", "avro"),
         ("formatter", "xlsx"),
         ("grouper", "time"),

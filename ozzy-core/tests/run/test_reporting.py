@@ -86,7 +86,7 @@ def test_a_stats_manager_is_given_as_much_as_it_takes(stats, expected):
     assert stats.told == expected
 
 
-def test_one_that_fails_is_reported_once_and_left_alone(caplog):
+def test_one_that_fails_is_reported_and_told_of_the_end_all_the_same(caplog):
     remember("hunter22secret")
     broken, sound = Notes(["start"]), Notes()
     told = reporting(None, broken, sound)
@@ -94,10 +94,22 @@ def test_one_that_fails_is_reported_once_and_left_alone(caplog):
     told.completed(DONE)
     told.failed("it broke", "trace", FAILED)
 
-    assert [what for what, _ in broken.told] == ["start"]
+    assert [what for what, _ in broken.told] == ["start", "complete", "failed"]
     assert [what for what, _ in sound.told] == ["start", "complete", "failed"]
-    assert told.notices == ["notifications Notes failed and was not called again: ConnectionError: no line to ***"]
-    assert caplog.text.count("it failed and is not called again") == 1
+    assert told.notices == ["notifications Notes failed to tell of the start: ConnectionError: no line to ***"]
+    assert caplog.text.count("it failed to tell of the start") == 1
+
+
+def test_each_event_that_was_not_told_is_reported():
+    told = reporting(None, Notes(["start", "complete", "failed"]))
+    told.started()
+    told.completed(DONE)
+    told.failed("it broke", "trace", FAILED)
+
+    events = ("the start", "the end", "the failure")
+    assert told.notices == [
+        f"notifications Notes failed to tell of {event}: ConnectionError: no line to hunter22secret" for event in events
+    ]
 
 
 def test_a_failing_stats_manager_is_never_fatal():

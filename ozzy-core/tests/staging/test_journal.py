@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ozzy.errors import StateError
+from ozzy.errors import DestinationError, StateError
 from ozzy.staging.journal import Journal
 
 
@@ -64,6 +64,19 @@ def test_it_goes_back_to_what_a_receipt_says(tmp_path):
     again.add(4)
     assert list(again.lines(0, again.length)) == [1, 2, 4]
     assert again.holds(length, crc32)
+
+
+@pytest.mark.parametrize("content", [None, b"1", b"1\n2\n3\n"], ids=["deleted", "cut", "longer"])
+def test_one_that_somebody_changes_while_it_grows_is_told(content, tmp_path):
+    journal = made(tmp_path, 1, 2)
+    journal.sync()
+    journal.path.unlink()
+    if content is not None:
+        journal.path.write_bytes(content)
+    journal.add(3)
+
+    with pytest.raises(DestinationError, match="was deleted or changed by somebody else while it was written"):
+        journal.sync()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"1\n", b"1\n9\n"])

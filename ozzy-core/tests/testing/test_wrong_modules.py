@@ -10,6 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from ozzy.testing import kill
+
 WRONG = Path(__file__).parent / "wrong"
 
 
@@ -26,9 +28,11 @@ class Failures:
                 self.texts[suite, name].append(report.longreprtext)
 
 
-def run(path):
+def run(path, monkeypatch):
+    """Each suite kills as often as it says: fewer kills would let a wrong module pass."""
     failures = Failures()
     tests = [f"{path}::{promise.values[1]}::{promise.values[2]}" for promise in PROMISES if promise.values[0] == path]
+    monkeypatch.setattr(kill, "ASKED", None)
     arguments = ["-c", os.devnull, "--rootdir", str(WRONG), "-p", "no:cacheprovider", "--import-mode=importlib", "-q", "-W", "error"]
     pytest.main([*arguments, *tests], plugins=[failures])
     return failures.texts
@@ -57,9 +61,9 @@ def outcomes():
 
 
 @pytest.mark.parametrize(("path", "suite", "test", "words"), PROMISES)
-def test_a_wrong_module_fails_and_the_message_says_why(path, suite, test, words, outcomes):
+def test_a_wrong_module_fails_and_the_message_says_why(path, suite, test, words, outcomes, monkeypatch):
     if path not in outcomes:
-        outcomes[path] = run(path)
+        outcomes[path] = run(path, monkeypatch)
 
     failures = outcomes[path][suite, test]
 

@@ -1,6 +1,8 @@
 """The writer keeps the contract of its kind, and loses and doubles nothing when it is killed, against a real server."""
 # ruff: noqa: RUF012
 
+import shutil
+
 import pytest
 
 from ozzy.testing import KillContract, WriterContract
@@ -95,6 +97,26 @@ class TestKillS3WriterInParts(_Kill):
         in_parts(monkeypatch)
         self.server, self.bucket = s3, bucket
         return {"name": "s3", "options": s3.options(bucket) | {"filebase": "{attempt}/part", "items_per_buffer_write": 8}}
+
+
+class TestKillS3WriterWhoseDiskIsLost(_Kill):
+    """State is in the bucket, and each resume finds an empty disk: no file that was staged, and no list of uploads."""
+
+    kills = 16
+
+    @pytest.fixture
+    def writer(self, s3: S3Server, bucket: str, monkeypatch):
+        in_parts(monkeypatch)
+        self.server, self.bucket = s3, bucket
+        return {"name": "s3", "options": s3.options(bucket) | {"filebase": "{attempt}/part", "items_per_buffer_write": 8}}
+
+    @pytest.fixture
+    def persistence(self, s3: S3Server, bucket: str):
+        return {"name": "s3", "options": s3.options(bucket) | {"prefix": "state/{attempt}", "lease_seconds": 0.5}}
+
+    def _finish(self, attempt, when, document=None):
+        shutil.rmtree(attempt.state, ignore_errors=True)
+        super()._finish(attempt, f"{when}, its disk lost", document)
 
 
 class TestKillS3WriterInGroups(_Kill):

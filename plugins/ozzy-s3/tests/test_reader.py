@@ -1,6 +1,7 @@
 """What the reader reads: prefixes, dates, pointers, patterns, many keys, bookmarks, and objects that change."""
 
 import bz2
+import gzip
 import json
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -158,6 +159,44 @@ def test_splits_may_be_read_in_any_order(make, fill):
     splits = list(reader.splits())
     for order in ([5, 0, 1, 4, 2, 3], [0, 1, 2, 3, 4, 5]):
         assert [record["id"] for at in order for batch in reader.read(splits[at], None) for record in batch] == order
+
+
+def test_a_large_object_is_read_in_ranges_and_little_is_fetched_twice(make, fill):
+    """By readers of their own, in any order; the beginning, which tells the format, is all that the ranges are made of."""
+    content = b"".join(json.dumps({"id": number, "text": "x" * (number % 3000)}).encode() + b"\n" for number in range(9_000))
+    fill({"large.jl": content, "small.jl": line(1), "z.jl.gz": gzip.compress(line(2) * 1000)})
+    fetched = []
+
+    def reader():
+        one = make(parallel=3)
+        fetch = one._fetch
+        one._fetch = lambda stream, start, size: fetched.append(size) or fetch(stream, start, size)
+        return one
+
+    asking = reader()
+    splits = list(asking.splits())
+    parts = list(asking.ranges(splits[0], 3 << 20))
+    assert [part.start for part in parts] == list(range(0, len(content), 3 << 20))
+    assert [list(asking.ranges(split, size)) for split, size in zip(splits[1:], (100, 10), strict=True)] == [[], []]
+    assert sum(fetched) <= 3 << 16
+    fetched.clear()
+
+    found = {part.start: [record["id"] for batch in reader().read_range(splits[0], part) for record in batch] for part in reversed(parts)}
+
+    assert [number for start in sorted(found) for number in found[start]] == list(range(9_000))
+    assert sum(fetched) < len(content) + len(parts) * (3 << 16)
+    assert [record["id"] for batch in asking.read(splits[1], None) for record in batch] == [1]
+
+
+def test_an_object_that_changes_between_its_ranges_stops_the_run(make, fill):
+    fill({"large.jl": line(1) * 1000})
+    reader = make()
+    (split,) = reader.splits()
+    first, second, *_ = reader.ranges(split, 1000)
+    assert len([record for batch in reader.read_range(split, first) for record in batch]) == 100
+    fill({"large.jl": line(2) * 1000})
+    with pytest.raises(SourceError, match=r"large.jl has changed since the run began"):
+        list(reader.read_range(split, second))
 
 
 @pytest.mark.parametrize(("change", "what"), [("put", "has changed"), ("delete", "is gone"), ("empty", "has changed")])

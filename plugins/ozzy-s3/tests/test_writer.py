@@ -222,6 +222,39 @@ def test_uploads_of_a_dead_run_are_aborted_when_it_goes_on(begin, s3, bucket, fi
     assert [one["UploadId"] for one in uploads(s3, bucket)] == [stranger]
 
 
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+@pytest.mark.parametrize("if_exists", ["fail", "number", "skip", "overwrite"])
+def test_an_object_that_a_request_of_a_dead_process_has_put_is_the_runs_own(begin, s3, bucket, tmp_path, if_exists, large):
+    """The request was on its way when the process was killed, and is done after the resumed one has looked: no file comes twice."""
+    facts = LARGE if large else {}
+    finish(begin(part_size="5 MiB", if_exists=if_exists), **facts)
+    receipt = finish(begin(part_size="5 MiB", if_exists=if_exists, place=tmp_path / "elsewhere"), **facts)
+    assert receipt["ignored"] == 0
+    assert keys(s3, bucket) == ["out/part0000.jl"]
+    assert uploads(s3, bucket) == []
+
+
+def test_uploads_that_a_lost_disk_has_forgotten_are_aborted_when_the_file_is_uploaded_again(begin, s3, bucket, tmp_path):
+    """Told by their key and their parts: whole ones, such as were interrupted, and none of anybody else's."""
+    finish(begin(part_size="5 MiB"), **LARGE, publish=False)
+    client = s3.client()
+    (whole,) = uploads(s3, bucket)
+    begun = client.create_multipart_upload(Bucket=bucket, Key=whole["Key"], ChecksumAlgorithm="CRC32")["UploadId"]
+    strangers = [
+        client.create_multipart_upload(Bucket=bucket, Key=key, ChecksumAlgorithm="CRC32")["UploadId"]
+        for key in (whole["Key"], f"{whole['Key']}.more")
+    ]
+    for upload, key in zip(strangers, (whole["Key"], f"{whole['Key']}.more"), strict=True):
+        client.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"x" * PART)
+    assert len(uploads(s3, bucket)) == 4
+
+    receipt = finish(begin(part_size="5 MiB", place=tmp_path / "elsewhere"), **LARGE, publish=False)
+
+    (mine,) = receipt["uploads"].values()
+    assert {one["UploadId"] for one in uploads(s3, bucket)} == {mine["id"], *strangers}
+    assert begun not in strangers
+
+
 def test_a_pointer_is_written_when_all_else_is_there(begin, s3, bucket):
     writer = begin(save_pointer="LATEST", filebase="out/%Y/{file_number}")
     writer.resume(None)

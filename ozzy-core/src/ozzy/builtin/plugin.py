@@ -101,6 +101,12 @@ def ozzy_bypass() -> dict[str, Module]:
 
 
 @hookimpl
+def ozzy_engine() -> dict[str, Module]:
+    """Engines."""
+    return {"local": Module("ozzy.builtin.engines.local:LocalEngine", "This process, or several of this machine.")}
+
+
+@hookimpl
 def ozzy_persist() -> dict[str, Module]:
     """Persistences."""
     return {

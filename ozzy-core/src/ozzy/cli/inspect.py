@@ -45,6 +45,7 @@ def explain(config: Path, allow_code: bool, overrides: dict[str, str], state_dir
         facts.append(("bad records", found.bad_records))
     facts += _bypass_facts(found)
     facts += [("checkpoints", found.light_checkpoints), ("state", found.shared_state or str(found.state))]
+    facts.append(("workers", found.workers))
     if found.groups is not None:
         facts.append(("groups", found.groups))
     for label, place in found.destinations.items():

@@ -138,7 +138,6 @@ def _kinds(registry: Any, name: str) -> list[str]:
 
 def _described(found: Any) -> dict[str, Any]:
     from ozzy.options.option import options_of
-    from ozzy.options.secrets import json_like
 
     return {
         "name": found.name,
@@ -148,25 +147,34 @@ def _described(found: Any) -> dict[str, Any]:
         "summary": found.module.summary,
         "class": f"{found.cls.__module__}:{found.cls.__qualname__}",
         "description": " ".join((found.cls.__doc__ or "").split("\n\n")[0].split()),
-        "options": [
-            {
-                "name": one.name,
-                "type": one.type_name,
-                "required": one.required,
-                "has_default": one.has_default,
-                "default": None if one.secret or not one.has_default else json_like(one.default),
-                "env": one.env,
-                "secret": one.secret,
-                "choices": list(one.choices) if one.choices else None,
-                "minimum": one.minimum,
-                "maximum": one.maximum,
-                "example": one.example,
-                "help": one.help,
-            }
-            for one in options_of(found.cls).values()
-        ],
+        "options": _options(options_of(found.cls)),
         "abilities": abilities(found.cls),
     }
+
+
+def _options(declared: Any) -> list[dict[str, Any]]:
+    from ozzy.data.json_text import MISSING
+    from ozzy.options.option import fields_of
+    from ozzy.options.secrets import json_like
+
+    return [
+        {
+            "name": one.name,
+            "type": one.type_name,
+            "required": one.required,
+            "has_default": one.has_default,
+            **({} if one.default is MISSING else {"default": json_like(one.default) if one.tells_default else None}),
+            "env": one.env,
+            "secret": one.secret,
+            "choices": list(one.choices) if one.choices else None,
+            "minimum": one.minimum,
+            "maximum": one.maximum,
+            "example": one.example,
+            "help": one.help,
+            "fields": _options(fields_of(one)),
+        }
+        for one in declared.values()
+    ]
 
 
 def abilities(cls: type) -> dict[str, Any]:
@@ -181,11 +189,7 @@ def _print(one: dict[str, Any]) -> None:
     click.echo(_wrapped(one["description"] or one["summary"], ""))
     if one["options"]:
         click.echo("\n" + styled("options", bold=True))
-    for option in one["options"]:
-        head = _wrapped(f"{option['name']}  {'; '.join(_facts(option))}", "  ", "      ")
-        click.echo(head.replace(option["name"], styled(option["name"], bold=True), 1))
-        if option["help"]:
-            click.echo(_wrapped(option["help"], "      "))
+    _print_options(one["options"], "  ")
     if one["abilities"]:
         click.echo("\n" + styled("abilities", bold=True))
         for name, value in one["abilities"].items():
@@ -193,11 +197,21 @@ def _print(one: dict[str, Any]) -> None:
     click.echo(f"\n{styled('class', bold=True)} {one['class']}")
 
 
+def _print_options(options: list[dict[str, Any]], indent: str) -> None:
+    """Each option, followed by the fields of its value where that has some."""
+    for option in options:
+        head = _wrapped(f"{option['name']}  {'; '.join(_facts(option))}", indent, f"{indent}    ")
+        click.echo(head.replace(option["name"], styled(option["name"], bold=True), 1))
+        if option["help"]:
+            click.echo(_wrapped(option["help"], f"{indent}    "))
+        _print_options(option["fields"], f"{indent}    ")
+
+
 def _facts(option: dict[str, Any]) -> list[str]:
     facts = [option["type"]]
     if not option["has_default"]:
         facts.append(f"required, unless env {option['env']} is set" if option["env"] else "required")
-    elif option["default"] is not None or option["env"] is None:
+    elif "default" in option and (option["default"] is not None or option["env"] is None):
         facts.append(f"default {json.dumps(option['default'], default=str)}")
     if option["env"] and option["has_default"]:
         facts.append(f"env {option['env']}")

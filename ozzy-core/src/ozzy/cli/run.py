@@ -86,6 +86,7 @@ def shown_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @accept_option
 @click.option("--dry-run", is_flag=True, help="Read and run every stage, write nothing, keep no state.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="End the run after N records were read.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Share the work between N processes: engine.options.workers.")
 @click.option("--profile", is_flag=True, help="Tell at the end where the time went, stage by stage.")
 @code_option
 @set_option
@@ -101,6 +102,7 @@ def run(  # noqa: PLR0917 - what the user may write
     accept_changes: bool,
     dry_run: bool,
     limit: int | None,
+    workers: int | None,
     profile: bool,
     allow_code: bool,
     overrides: dict[str, str],
@@ -127,6 +129,8 @@ def run(  # noqa: PLR0917 - what the user may write
         raise click.UsageError("--resume, --resume-auto and --fresh exclude each other.")
     if accept_changes and not (resume or resume_auto):
         raise click.UsageError("--accept-changes goes with --resume or --resume-auto.")
+    if workers is not None:
+        overrides["engine.options.workers"] = str(workers)
     how: Any = "auto" if resume_auto else resume
     going_on = {"resume": how, "fresh": fresh, "accept_changes": accept_changes, "allow_code": allow_code, "profile": profile}
     go(

@@ -60,17 +60,19 @@ def _list(state: Any, *, as_json: bool) -> None:
 
 
 @runs.command(short_help="Show one run.")
-@click.argument("run_id", metavar="RUN")
+@click.argument("run", metavar="RUN|CONFIG")
 @state_option
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def show(run_id: str, state_dir: Path | None, config: Path | None, as_json: bool) -> None:
-    """Show what became of RUN (its id, or the beginning of it): counts, files, and checkpoints with what they cost.
+def show(run: str, state_dir: Path | None, config: Path | None, as_json: bool) -> None:
+    """Show what became of RUN (its id, or the beginning of it), or of the last run of CONFIG: counts, files, checkpoints and their cost.
 
     Of a run that has not finished, its last checkpoint is shown: where it stands, and the counts up to there.
     """
-    with _state(state_dir, config) as state:
-        _show(state.find(run_id), as_json=as_json)
+    from ozzy.cli.state import record_of
+
+    with record_of(run, state_dir, config) as record:
+        _show(record, as_json=as_json)
 
 
 def _show(run: Any, *, as_json: bool) -> None:

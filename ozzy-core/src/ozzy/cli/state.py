@@ -22,7 +22,7 @@ def state() -> None:
 
 
 @contextmanager
-def _record(given: str, state_dir: Path | None, config: Path | None) -> Iterator[Any]:
+def record_of(given: str, state_dir: Path | None, config: Path | None) -> Iterator[Any]:
     """The run of an id or a URI, or the last one of a config."""
     from ozzy.plan.config import load_config
     from ozzy.run.runs import identity_of
@@ -50,7 +50,7 @@ def show(run: str, state_dir: Path | None, config: Path | None, as_json: bool) -
     from ozzy.log import redact
     from ozzy.run.state import shown
 
-    with _record(run, state_dir, config) as record:
+    with record_of(run, state_dir, config) as record:
         told = shown(record)
     if as_json:
         click.echo(redact(json.dumps(told, indent=2, ensure_ascii=False)))
@@ -130,7 +130,7 @@ def rewind(run: str, target: Any, yes: bool, state_dir: Path | None, config: Pat
     """  # noqa: D301 - click takes the character for a mark
     from ozzy.run.state import rewind as put_back
 
-    with _record(run, state_dir, config) as record:
+    with record_of(run, state_dir, config) as record:
         if not yes:
             click.confirm(f"Put run {record.id} back to {target}?", abort=True, err=True)
         click.echo(put_back(record, target))

@@ -36,8 +36,14 @@ class BaseDecoder(BaseModule):
     Options: ClassVar[type] = DecoderOptions
     wanted: tuple[str, ...] = ()
     """Top-level fields that the next stage will ask for: a decoder that reads each line anyway may give them with the batch."""
+    wanted_tokens: tuple[str, ...] = ()
+    """As `wanted`, where the stages and the formatter ask for these fields as they stand in the line."""
     starts_anywhere: ClassVar[bool] = False
     """Whether `decode` can begin after any batch: then each bears `{"rows": …, "offset": …, "lines": …}` as its position itself."""
+
+    line_by_line: ClassVar[bool] = False
+    """Whether each line is a row of its own, whatever stands before it: then any run of whole lines can be decoded alone, by several
+    workers. The place of a bad row is told as `NAME, line N`, counted from the first line given."""
 
     binary: ClassVar[bool] = False
     """Whether it reads bytes that are no text, so that marks and encodings are nothing to it."""

@@ -20,6 +20,7 @@ from ozzy.staging.disk import at_destination, checksum, make_folder, size_of, sy
 from ozzy.staging.files import StagedFiles
 from ozzy.staging.manifest import manifest_name, manifest_problems
 from ozzy.staging.naming import FileNames, problems, source_name
+from ozzy.staging.pieces import Piece, join
 from ozzy.staging.whole_files import stage_copy
 
 INHERITED_ROWS = 500_000
@@ -169,6 +170,10 @@ class BaseFileWriter(BaseWriter):
         for key, members in groups.items():
             self.files.write(self.file_key(batch, key), [rows[row] for row in members])
 
+    def join(self, piece: Piece) -> None:
+        """Append what a worker has made of a part of the source. Called in the order of the source, between two checkpoints."""
+        join(self.files, piece)
+
     def file_key(self, batch: Batch, group: GroupKey) -> GroupKey:
         """What tells the open files apart: the group, unless there is more to it."""
         return group
@@ -204,9 +209,10 @@ class BaseFileWriter(BaseWriter):
         mark = staged.with_suffix(".done")
         if mark.exists():
             return
-        if not staged.exists():
+        size = size_of(staged)
+        if size != entry["size"]:
             raise DestinationError(
-                f"the staged file {staged} is gone, and {entry['name']} was not published",
+                f"the staged file {staged} is {'gone' if size < 0 else 'not what was written'}, and {entry['name']} was not published",
                 hint="Go on with --resume: what is lost is read again, as far back as it takes.",
             )
         self.entry = entry
@@ -341,10 +347,19 @@ class BaseNamedFileWriter(BaseFileWriter):
     def file_key(self, batch: Batch, group: GroupKey) -> GroupKey:
         if not self.by_split:
             return group
-        if self._split not in {None, batch.split}:
-            self.files.close_all()
-        self._split = batch.split
+        self._turn_to(batch.split)
         return (*group, batch.split)
+
+    def join(self, piece: Piece) -> None:
+        if self.by_split and piece.groups:
+            self._turn_to(next(iter(piece.groups))[-1])
+        super().join(piece)
+
+    def _turn_to(self, split: str) -> None:
+        """Rows of this part of the source come; the files of another one are complete."""
+        if self._split not in {None, split}:
+            self.files.close_all()
+        self._split = split
 
     def write_stream(self, stream: BinaryIO, name: str) -> Receipt:
         return stage_copy(stream, self.files.folder, self.files.digests, dry=self.files.dry)

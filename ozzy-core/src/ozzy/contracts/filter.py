@@ -22,6 +22,8 @@ class BaseFilter(BaseModule):
     kind: ClassVar[str] = "filter"
     reads: Sequence[str] | None = None
     """The top-level fields it looks at, None for any: told by `ozzy explain`."""
+    total: bool = False
+    """Whether it judges any record whatever, remembers none, and does so cheaply by the batch: a chain may ask it of every record."""
 
     def filter(self, item: Any) -> bool:
         """True where the record goes on. Called once for each record, in order; an exception is an error of that record."""

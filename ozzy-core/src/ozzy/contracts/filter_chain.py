@@ -1,7 +1,9 @@
 """Chains of filters: several that judge as one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from itertools import compress
+from operator import and_, or_
 from typing import Any
 
 from ozzy.contracts.filter import BaseFilter
@@ -17,7 +19,7 @@ class FilterChain(BaseFilter):
 
     `members` are filters with the place of each in the chain (`or.1`). They are asked in order, and only of records that are not decided
     yet: by `and` of those that all before have kept, by `or` of those that none before has kept; `not` has one member, which is asked
-    of all. So a member that remembers what it sees knows only of those.
+    of all. So a member that remembers what it sees knows only of those. Where that can't be told apart (`total`), all are asked of all.
     """
 
     def __init__(self, operator: str, members: Sequence[tuple[str, BaseFilter]], metadata: Metadata | None = None) -> None:
@@ -25,7 +27,10 @@ class FilterChain(BaseFilter):
         self.operator = operator
         self.members = dict(members)
         read = [member.reads for member in self.members.values()]
+        self.independent = all(member.independent for member in self.members.values())
+        self.by_place = any(member.by_place for member in self.members.values())
         self.reads = None if None in read else tuple(dict.fromkeys(field for fields in read for field in fields or ()))
+        self.total = all(member.total for member in self.members.values())
 
     def filter(self, item: Any) -> bool:
         return self.mask(Batch.from_records([item]))[0]
@@ -39,6 +44,10 @@ class FilterChain(BaseFilter):
         if batch.table is not None:
             return self._mask_of_columns(batch)
         any_will_do = self.operator == "or"
+        if self.total:
+            at_once = self._asked_at_once(batch, or_ if any_will_do else and_)
+            if at_once is not None:
+                return at_once
         part, taken = batch, set[int]()
         for place, member in self.members.items():
             if not len(part):
@@ -50,6 +59,14 @@ class FilterChain(BaseFilter):
             part, rows = part.where(open_), list(compress(rows, open_))
         kept_rows = taken if any_will_do else set(rows)
         return [row in kept_rows for row in range(len(batch))]
+
+    def _asked_at_once(self, batch: Batch, join: Callable[[bool, bool], bool]) -> list[bool] | None:
+        """What all members say of all records, joined; None where a field can't be decoded that perhaps nobody has to look at."""
+        try:
+            masks = [member.mask(batch) for member in self.members.values()]
+        except DataError:
+            return None
+        return list(reduce(lambda one, other: list(map(join, one, other)), masks))
 
     def _mask_of_columns(self, batch: Batch) -> Mask:
         """The same, without a list of rows: what is open is chosen as columns, so that only those are read that a member asks for."""

@@ -34,6 +34,8 @@ class BaseExportFormatter(BaseModule):
     unchanged: str | None = None
     """The format whose rows leave byte for byte as they came from a decoder that has the same `unchanged`, where nothing touched them."""
     reads: Sequence[str] | None = None
+    tokens: Sequence[str] = ()
+    """The top-level fields that it takes as they stand in a line (`Batch.column_tokens`), where it wants no more of a line."""
 
     @property
     def separator(self) -> bytes:

@@ -37,10 +37,11 @@ class RunOutcome:
 class Metadata:
     """What the modules of one run know in common: the inherited `ExportMeta`.
 
-    `per_module` maps a kind to its free keys and values. `working_folder` is where relative paths belong, `start_time` is the run's
-    start, the same after a resume. `inherited` is true for a config in the inherited shape. `allow_code` is true where the user lets the
-    config bring code of its own (`--allow-code`); it is asked for at each start, and never stored. `disable_retries` asks for one try of
-    each call of a service. `outcome` is what became of the run, once it has ended.
+    `per_module` maps a kind to its free keys and values. `pipeline` is the pipeline's name, or the path of its config. `working_folder`
+    is where relative paths belong, `start_time` is the run's start, the same after a resume. `inherited` is true for a config in the
+    inherited shape. `allow_code` is true where the user lets the config bring code of its own (`--allow-code`); it is asked for at each
+    start, and never stored. `disable_retries` asks for one try of each call of a service. `outcome` is what became of the run, once it
+    has ended.
     """
 
     configuration: dict[str, Any] = attrs.Factory(dict)
@@ -50,6 +51,7 @@ class Metadata:
     accurate_items_count: bool = True
     bypassed_pipeline: bool = False
     run_id: str = ""
+    pipeline: str = ""
     working_folder: Path = attrs.Factory(Path.cwd)
     inherited: bool = False
     allow_code: bool = False
@@ -76,6 +78,11 @@ class BaseModule:
     options: Any
     idle: ClassVar[bool] = False
     """Of a filter, transform or grouper: whether it leaves every record as and where it is, whatever its options."""
+    independent: bool = False
+    """Of a filter, transform, grouper or formatter: whether what it does with a record follows from that record, its place and the options
+    alone, so that several processes may share the work unasked. One that counts, draws or asks a service has it false."""
+    by_place: bool = False
+    """Whether it goes by the place of a record in its split (`Batch.origin`), which is not known where a part of a file is read."""
     state_folder: Path | None = None
     """A folder of its own within the run's state, for what a stage that remembers something keeps on disk; told before the first batch and
     before `set_state`.

@@ -14,7 +14,9 @@ from ozzy.contracts.decoder import HEAD, BaseDecoder, decoded
 from ozzy.contracts.module import BaseModule, overrides
 from ozzy.data.batch import Batch, Rejected
 from ozzy.data.codecs import COMPRESSIONS, open_decompressed
+from ozzy.data.encodings import encoding_of
 from ozzy.data.json_text import encode_record
+from ozzy.data.line_range import line_range
 from ozzy.data.read_clock import ReadClock
 from ozzy.data.zip_archive import ZipArchive, is_archive, member_name, parts_of
 from ozzy.errors import DataError, SourceError
@@ -32,6 +34,14 @@ class Split:
     id: str = "all"
     fingerprint: str = ""
     size: int | None = None
+
+
+@attrs.frozen
+class Range:
+    """A part of a split that can be read on its own: the lines that begin in [start, end), in bytes of the split."""
+
+    start: int
+    end: int
 
 
 @attrs.frozen
@@ -126,6 +136,21 @@ class BaseReader(BaseModule):
             )
             row += len(given)
 
+    def ranges(self, split: Split, size: int) -> Iterable[Range]:
+        """The parts of `size` bytes, one after the other, in which a split can be read by several workers; none where it is read whole.
+
+        Called where several workers share a run, in the order of the splits, again after a resume; the answer follows from the split and
+        `size` alone. It may look at the source, briefly.
+        """
+        return ()
+
+    def read_range(self, split: Split, part: Range) -> Iterator[Batch]:
+        """The batches of one of these ranges: all of them together give the records of the split, each once, in order.
+
+        Called in any process, for any range, as often as it takes. Rows and lines are counted from the first one of the range.
+        """
+        raise SourceError(f"{type(self).__name__} has no read_range()")
+
     def acknowledge(self, position: Any) -> None:
         """Tell the source that everything up to `position` has arrived for good. Called after each committed full checkpoint."""
 
@@ -190,7 +215,8 @@ class StreamReaderOptions:
 class BaseStreamReader(BaseReader):
     """Reads records out of streams of bytes: files, objects, downloads.
 
-    An author writes `get_read_streams` and `open_stream`; compression, decoding and positions to the record are inherited.
+    An author writes `get_read_streams` and `open_stream`; compression, decoding and positions to the record are inherited. With
+    `open_stream_at` too, a large plain file of lines is read by several workers, each a range of its bytes.
     """
 
     Options: ClassVar[type] = StreamReaderOptions
@@ -200,8 +226,10 @@ class BaseStreamReader(BaseReader):
         self.compression: str = self.read_option("decompressor", "auto")
         self.decoders: Callable[[str, str, bytes, int], BaseDecoder] | None = None
         self.wanted: tuple[str, ...] = ()
+        self.wanted_tokens: tuple[str, ...] = ()
         self.clock: ReadClock | None = None
         self._metas: dict[str, Any] | None = None
+        self._head: tuple[Split, bytes] | None = None
         self._archive: tuple[Split, ZipArchive] | None = None
 
     def get_read_streams(self) -> Iterable[Stream]:
@@ -211,6 +239,13 @@ class BaseStreamReader(BaseReader):
     def open_stream(self, stream: Stream) -> BinaryIO:
         """One stream from its first byte, still compressed. The caller closes it. Raises SourceError."""
         raise SourceError(f"{type(self).__name__} has no open_stream()")
+
+    def open_stream_at(self, stream: Stream, offset: int) -> BinaryIO:
+        """One stream from this byte on (counted from 0), as it lies there. The caller closes it, mostly long before its end.
+
+        May be left out; where it is there, it is cheap: only what is read is fetched. Raises SourceError.
+        """
+        raise SourceError(f"{type(self).__name__} has no open_stream_at()")
 
     def streams(self) -> Iterator[Stream]:
         """What `get_read_streams` gives, each name once: for direct copying too."""
@@ -267,7 +302,7 @@ class BaseStreamReader(BaseReader):
         if self.decoders is None:
             raise SourceError(f"{type(self).__name__} was given no decoders", hint="Run it in a pipeline, or set `decoders`.")
         decoder = self.decoders(self.read_option("deserializer", "auto"), name, head, self.read_option("batch_size", 10_000))
-        decoder.wanted = self.wanted
+        decoder.wanted, decoder.wanted_tokens = self.wanted, self.wanted_tokens
         return decoder
 
     def read(self, split: Split, position: Any) -> Iterator[Batch]:
@@ -284,6 +319,36 @@ class BaseStreamReader(BaseReader):
             yield from self._decoded(raw, split.id, position)
         finally:
             raw.close()
+
+    def ranges(self, split: Split, size: int) -> Iterator[Range]:
+        """Parts of a plain stream of lines, where the reader can begin anywhere in it and it has more than `size` bytes."""
+        if overrides(self, "open_stream_at", BaseStreamReader) and not self.is_part(split) and (split.size or 0) > size:
+            name, head = split.id, self._head_of(split)
+            decoder = self.decoder(name, head) if head else None
+            if decoder is not None and decoder.line_by_line and decoder.read_option("encoding") is None and encoding_of(head) is None:
+                end = split.size or 0
+                yield from (Range(start, min(start + size, end)) for start in range(0, end, size))
+
+    def read_range(self, split: Split, part: Range) -> Iterator[Batch]:
+        raw = self.open_stream_at(self.stream(split), max(part.start - 1, 0))
+        try:
+            lines = line_range(raw, part.start, part.end, name=split.id)
+            for batch in self.decoder(split.id, self._head_of(split)).decode(lines):
+                batch.split = split.id
+                yield batch
+        finally:
+            raw.close()
+
+    def _head_of(self, split: Split) -> bytes:
+        """How a plain stream begins, read once for all ranges of it; nothing of a compressed one."""
+        if self._head is None or self._head[0] != split:
+            raw = self.open_stream(self.stream(split))
+            try:
+                source = open_decompressed(raw, self.compression, name=split.id)
+                self._head = (split, source.head(HEAD) if source.compression == "none" else b"")
+            finally:
+                raw.close()
+        return self._head[1]
 
     def _read_member(self, split: Split, member: str, position: Any) -> Iterator[Batch]:
         """The batches of a member. The archive stays open for the next one, so that its list of members is read once."""

@@ -80,7 +80,8 @@ class BaseTextNotifier(BaseNotifier):
         self.send(redact(self.title(status)), redact("\n".join(lines)), receivers)
 
     def _pipeline(self) -> str:
-        name = self.metadata.outcome.pipeline if self.metadata.outcome is not None else self.metadata.configuration.get("name")
+        metadata = self.metadata
+        name = metadata.outcome.pipeline if metadata.outcome is not None else metadata.pipeline or metadata.configuration.get("name")
         return f"{name} (run {self.metadata.run_id})" if name else f"run {self.metadata.run_id}"
 
     def _writers(self) -> list[str]:

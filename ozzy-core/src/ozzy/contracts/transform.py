@@ -36,6 +36,9 @@ class BaseTransform(BaseModule):
     """Whether the records it is given stay as they are, because it makes new ones. Where bad records are passed over, such a transform
     is given whole batches, others are given records one by one."""
 
+    patches: bool = False
+    """Whether it only adds fields to lines or leaves some out, so that all else stays as it was read."""
+
     def transform_batch(self, batch: Batch) -> Batch | Iterable[Any]:
         """The records after the change. Called once for each batch that is not empty.
 

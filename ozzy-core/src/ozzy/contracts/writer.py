@@ -107,6 +107,9 @@ class BaseWriter(BaseModule):
     context: WriterContext
     """What `start` was told."""
 
+    def check_formatter(self, formatter: BaseExportFormatter) -> None:
+        """See that this writer can write what a formatter makes. Called when a pipeline is made, before `start`. Raises ConfigError."""
+
     def start(self, context: WriterContext) -> None:
         """Get ready to write. Called once, before anything else; `resume` follows it always."""
         self.context = context

@@ -16,7 +16,20 @@ from ozzy.data.record import BaseRecord, Record
 from ozzy.data.table import Chosen, Mask, Table
 from ozzy.data.table import joined as joined_tables
 from ozzy.data.table_values import records_of, values_of
-from ozzy.data.tokens import PLAIN, TOKENS, Change, Column, Row, Unfold, join_tokens, picked_lines, split_line, token_columns
+from ozzy.data.tokens import (
+    PLAIN,
+    TOKENS,
+    Change,
+    Column,
+    Row,
+    Tokens,
+    Unfold,
+    join_tokens,
+    picked_lines,
+    split_line,
+    token_rows,
+    values_of_tokens,
+)
 from ozzy.errors import DataError
 
 
@@ -45,7 +58,7 @@ class Batch:
     `origin` gives each row's index in its split, counted from 0, or is None where a stage has made rows of its own.
     """
 
-    __slots__ = ("_lines", "_records", "_selected", "_table", "blank", "origin", "position", "rejected", "split")
+    __slots__ = ("_columns", "_lines", "_records", "_selected", "_table", "_tokens", "blank", "origin", "position", "rejected", "split")
 
     def __init__(
         self,
@@ -63,7 +76,9 @@ class Batch:
             records = []
         self._lines = lines
         self._records = records
-        self._selected: tuple[tuple[str, ...], list[tuple[Any, ...]]] | None = None
+        self._selected: _Rows | None = None
+        self._tokens: _Rows | None = None
+        self._columns: dict[str, list[Any]] = {}
         self._table = table
         self.split = split
         self.position = position
@@ -153,20 +168,42 @@ class Batch:
         """
         if self._records is not None:
             return [tuple([record.get(field, MISSING) for field in fields]) for record in self._records]
-        if self._selected is not None and set(fields) <= set(self._selected[0]):
-            known, rows = self._selected
-            places = [known.index(field) for field in fields]
-            return rows if known == fields else [tuple([row[place] for place in places]) for row in rows]
-        if self._table is not None and fields:
-            table, count = self._table, len(self)
-            return list(zip(*[values_of(table, field) if field in table.names else [MISSING] * count for field in fields], strict=True))
+        if self._selected is not None and self._selected[0] == fields:
+            return self._selected[1]
+        columns = self.columns(fields)
+        return list(zip(*columns, strict=True)) if columns else [()] * len(self)
+
+    def columns(self, fields: tuple[str, ...]) -> list[list[Any]]:
+        """What `select` gives column by column, not to be changed. Raises DataError with the row that can't be decoded."""
+        if self._records is not None:
+            return [[record.get(field, MISSING) for record in self._records] for field in fields]
+        unknown = tuple([field for field in dict.fromkeys(fields) if field not in self._columns])
+        if unknown:
+            self._columns.update(zip(unknown, self._read(unknown), strict=True))
+        return [self._columns[field] for field in fields]
+
+    def _read(self, fields: tuple[str, ...]) -> list[list[Any]]:
+        """These columns out of what is there without records."""
         if self._table is not None:
-            return [()] * len(self)
-        return select_fields(self._lines or [], fields)
+            return [values_of(self._table, field) if field in self._table.names else [MISSING] * len(self) for field in fields]
+        if (selected := _columns(self._selected, fields)) is not None:
+            return selected
+        if (tokens := _columns(self._tokens, fields)) is not None:
+            try:
+                return list(map(values_of_tokens, tokens))
+            except DataError:
+                pass
+        rows = select_fields(self._lines or [], fields)
+        return [[row[place] for row in rows] for place in range(len(fields))]
 
     def with_selected(self, fields: tuple[str, ...], rows: list[tuple[Any, ...]]) -> "Batch":
         """This batch, which need not decode these fields of its lines any more: `rows` is what `select` would give."""
         self._selected = (fields, rows)
+        return self
+
+    def with_tokens(self, fields: tuple[str, ...], rows: list[tuple[Any, ...]]) -> "Batch":
+        """This batch, which need not take its lines apart for these fields any more: `rows` is what `token_rows` would give."""
+        self._tokens = (fields, rows)
         return self
 
     def column_tokens(self, fields: tuple[str, ...]) -> list[Column]:
@@ -174,10 +211,12 @@ class Batch:
 
         Raises DataError with the row that can't be taken apart.
         """
-        if self._lines is not None:
-            return list(token_columns(self._lines, fields))
-        rows = self.select(fields)
-        return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in fields]
+        if self._lines is None:
+            return list(self.columns(fields))
+        if (taken := _columns(self._tokens, fields)) is not None:
+            return list(map(Tokens, taken))
+        rows = token_rows(self._lines, fields)
+        return list(map(Tokens, zip(*rows, strict=True))) if rows else [Tokens() for _ in fields]
 
     def tokens(self) -> list[Row]:
         """One dict a row with its values as they stand in the line (`msgspec.Raw`): only the outermost object is taken apart.
@@ -233,7 +272,8 @@ class Batch:
 
     def changed(self) -> "Batch":
         """The batch after its records were changed in place: no other face is left of it."""
-        self._records, self._lines, self._table, self._selected = self.records, None, None, None
+        self._records, self._lines, self._table, self._selected, self._tokens = self.records, None, None, None, None
+        self._columns = {}
         return self
 
     def where(self, mask: Sequence[bool]) -> "Batch":
@@ -262,7 +302,23 @@ class Batch:
             position=self.position,
             origin=choose(self.origin) if origin and self.origin is not None else None,
         )
-        return chosen if self._selected is None else chosen.with_selected(self._selected[0], choose(self._selected[1]))
+        if self._selected is not None:
+            chosen.with_selected(self._selected[0], choose(self._selected[1]))
+        if self._tokens is not None:
+            chosen.with_tokens(self._tokens[0], choose(self._tokens[1]))
+        return chosen
+
+
+_Rows = tuple[tuple[str, ...], list[tuple[Any, ...]]]
+"""Some fields, and their values in each row."""
+
+
+def _columns(rows: _Rows | None, fields: tuple[str, ...]) -> list[list[Any]] | None:
+    """These fields column by column; None where one of them is not there."""
+    if rows is None or not set(fields) <= set(rows[0]):
+        return None
+    places = [rows[0].index(field) for field in fields]
+    return [[row[place] for row in rows[1]] for place in places]
 
 
 def first_failing(batch: Batch, work: Callable[[Batch], Any]) -> int | None:

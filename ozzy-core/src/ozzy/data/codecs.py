@@ -7,6 +7,7 @@ What is written is the same for the same input: no time, no name, and each membe
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import IO, Any, BinaryIO, Final, Protocol
@@ -178,12 +179,15 @@ _FORMATS: Final[Mapping[str, _Format]] = {
     "zst": _Format((b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))), _read_zst),
     "lz4": _Format((b"\x04\x22\x4d\x18",), _read_lz4),
 }
+_ZIP: Final = b"PK\x03\x04"
 _BEYOND_AUTO: Final = (
-    (b"PK\x03\x04", "a zip archive without .zip at the end of its name"),
+    (_ZIP, "a zip archive without .zip at the end of its name"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"\x02\x21\x4c\x18", "compressed with lz4 in its legacy format"),
     (b"\x1f\x9d", "compressed with compress (.Z)"),
 )
+_LOOK: Final = 256
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 COMPRESSIONS: Final = ("auto", "none", *_FORMATS)
 """Names of compressions that can be read."""
 
@@ -193,7 +197,8 @@ def open_decompressed(raw: BinaryIO, compression: str = "auto", *, name: str) ->
 
     `compression` is one of `COMPRESSIONS`; `auto` goes by the first bytes and takes what it does not know as not compressed. `name`
     is how messages call the file. Closing `raw` stays with the caller. Raises SourceError when the file can't be read, is an archive
-    of a kind ozzy does not read, or is not compressed as said, and ConfigError for an unknown compression.
+    of a kind ozzy does not read, is not compressed as said, or is named as compressed and begins like neither that nor text, and
+    ConfigError for an unknown compression.
     """
     if compression not in COMPRESSIONS:
         raise ConfigError(f"{compression!r} is no compression that ozzy reads", hint=f"Use one of {', '.join(COMPRESSIONS)}.")
@@ -201,15 +206,34 @@ def open_decompressed(raw: BinaryIO, compression: str = "auto", *, name: str) ->
     if compression == "auto":
         compression = next((key for key, format in _FORMATS.items() if beginning.startswith(format.magics)), "none")
         for magic, kind in _BEYOND_AUTO:
+            if beginning.startswith(magic) and magic == _ZIP and name.lower().endswith(".zip"):
+                raise SourceError(f"{name} is a zip archive within another one", hint="Unpack the outer one, and read what it holds.")
             if beginning.startswith(magic):
                 raise SourceError(
                     f"{name} is {kind}", hint="ozzy reads plain, gz, bz2, xz, zst and lz4 files, and zip files by their name."
                 )
+        if compression == "none" and (named := name.lower().rpartition(".")[2]) in _FORMATS:
+            beginning += b"".join(_pieces(raw, name, _LOOK - len(beginning)))
+            _refuse_damaged(beginning, named, name)
     elif compression != "none" and beginning and not beginning.startswith(_FORMATS[compression].magics):
         raise SourceError(f"{name} is not compressed as {compression}: it begins with {beginning!r}", hint="Leave the compression to auto.")
     if compression == "none":
         return ByteStream(_Plain(raw, name, beginning), name=name)
     return ByteStream(_Members(raw, name, beginning, compression), name=name, compression=compression)
+
+
+def _refuse_damaged(beginning: bytes, named: str, name: str) -> None:
+    """Refuse a file that has the name of a compressed one and begins like neither that nor text: read as lines, all of it would be bad."""
+    if beginning and any(magic.startswith(beginning) for magic in _FORMATS[named].magics):
+        raise SourceError(
+            f"{name} ends at byte {len(beginning)}, in the middle of its {named} data",
+            hint="The file is cut off. Get it again from where it comes from.",
+        )
+    if _CONTROL.search(beginning) and not beginning.startswith(_OTHER_MARKS):
+        raise SourceError(
+            f"{name} is named as {named} data, and begins with {beginning[:8]!r}, which is neither that nor text",
+            hint="The file is damaged: get it again from where it comes from. If it was never compressed, say so: decompressor: none.",
+        )
 
 
 class _Source(Protocol):

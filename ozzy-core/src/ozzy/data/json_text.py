@@ -10,12 +10,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from ozzy.data.record import Record
 from ozzy.errors import DataError
+
+T = TypeVar("T")
 
 MISSING: Final = msgspec.UNSET
 """Stands for a field that a record does not have, as against one that is null."""
@@ -24,6 +26,8 @@ DEPTH_LIMIT: Final = 256
 """How deep arrays and objects may nest in a record, itself included."""
 
 _decoder = msgspec.json.Decoder(dict[str, Any])
+_decode_list = msgspec.json.Decoder(list[Any]).decode
+_decode_any = msgspec.json.Decoder().decode
 _skim = msgspec.json.Decoder(msgspec.defstruct("Row", [], gc=False)).decode
 FAILURES: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding may raise; `data_error` makes a DataError of it."""
@@ -43,35 +47,41 @@ def check_line(line: bytes) -> None:
         raise data_error(error) from error
 
 
-def bad_lines(lines: Sequence[bytes]) -> dict[int, str]:
-    """What is wrong with which of these lines, by index; empty where each is good. The same as `check_line` on each, but fast."""
+def bad_lines(lines: Sequence[bytes], *, utf8: bool = False) -> dict[int, str]:
+    """What is wrong with which of these lines, by index; empty where each is good. The same as `check_line` on each, but fast.
+
+    With `utf8`, all of them are known to be that.
+    """
     try:
         deque(map(_skim, lines), 0)
-        _check_text(lines)
     except FAILURES:
         return _found_bad(range(len(lines)), lines)
-    return _found_bad(_perhaps_too_deep(lines), lines)
+    sound = utf8 or is_utf8(b"\n".join(lines))
+    return _found_bad(_perhaps_too_deep(lines) if sound else range(len(lines)), lines)
 
 
-def good_fields(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[tuple[Any, ...]] | None:
-    """What `select_fields` gives, which reads each line once; None where a line is bad as `bad_lines` says, or may be."""
+def good_rows(lines: Sequence[bytes], read: Callable[[Sequence[bytes]], list[T]]) -> list[T] | None:
+    """What `read` gives, which reads each of these lines of UTF-8 once; None where a line is bad as `bad_lines` says, or may be."""
     try:
-        selected = _selector(fields)(lines)
-        _check_text(lines)
-    except FAILURES:
+        rows = read(lines)
+    except (DataError, *FAILURES):
         return None
-    return None if _perhaps_too_deep(lines) else selected
+    return None if _perhaps_too_deep(lines) else rows
 
 
-def _check_text(lines: Sequence[bytes]) -> None:
-    text = b"\n".join(lines)
-    text.isascii() or text.decode()
+def is_utf8(text: bytes) -> bool:
+    """Whether a text is UTF-8."""
+    try:
+        text.isascii() or text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _perhaps_too_deep(lines: Sequence[bytes]) -> list[int]:
     if max(map(len, lines), default=0) <= _DEEP_AT:
         return []
-    return [row for row, line in enumerate(lines) if line.count(b"{") + line.count(b"[") > DEPTH_LIMIT]
+    return [row for row, line in enumerate(lines) if len(line) > _DEEP_AT and line.count(b"{") + line.count(b"[") > DEPTH_LIMIT]
 
 
 def _found_bad(rows: Sequence[int], lines: Sequence[bytes]) -> dict[int, str]:
@@ -171,6 +181,20 @@ def encode_values(values: Sequence[Any]) -> list[bytes]:
         for at in doubtful:
             lines[at] = encode_record(values[at])
     return lines
+
+
+def decode_values(texts: Sequence[Any]) -> list[Any]:
+    """The values of JSON texts, each bytes or a `msgspec.Raw`, decoded in one call. Raises DataError with the row that can't be."""
+    try:
+        found: list[Any] = _decode_list(b"[%b]" % b",".join(texts))
+    except FAILURES:
+        found = []
+        for row, text in enumerate(texts):
+            try:
+                found.append(_decode_any(text))
+            except FAILURES as error:
+                raise data_error(error, row) from error
+    return found
 
 
 def _encode_other(value: Any) -> Any:

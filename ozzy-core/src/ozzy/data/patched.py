@@ -54,14 +54,17 @@ class PatchedBatch(Batch):
 
     def select(self, fields: tuple[str, ...]) -> list[tuple[Any, ...]]:
         """As of any batch; what was added is given as it was added."""
+        columns = self.columns(fields)
+        return list(zip(*columns, strict=True)) if columns else [()] * len(self)
+
+    def columns(self, fields: tuple[str, ...]) -> list[list[Any]]:
+        """As of any batch; what was added is given as it was added."""
         if self._records is not None:
-            return super().select(fields)
+            return super().columns(fields)
         read = tuple(field for field in dict.fromkeys(fields) if field not in self._added and field not in self._dropped)
-        found = zip(*self._base.select(read), strict=True)
-        columns: dict[str, Sequence[Any]] = dict(zip(read, found, strict=False))
-        missing = (MISSING,) * len(self)
-        wanted = [self._added[field] if field in self._added else columns.get(field, missing) for field in fields]
-        return list(zip(*wanted, strict=True)) if wanted else [()] * len(self)
+        known = dict(zip(read, self._base.columns(read), strict=True))
+        missing = [MISSING] * len(self)
+        return [list(self._added[field]) if field in self._added else known.get(field, missing) for field in fields]
 
     def column_tokens(self, fields: tuple[str, ...]) -> list[Column]:
         """As of any batch; what was added comes as the values it was added with."""
@@ -87,7 +90,8 @@ class PatchedBatch(Batch):
         if self._lines is not None:
             return super()._chosen(choose, origin=origin)
         chosen = choose(self.origin) if origin and self.origin is not None else None
-        base = Batch(lines=choose(self._base.lines), split=self.split, position=self.position, origin=chosen)
+        base = self._base._chosen(choose, origin=False)  # noqa: SLF001 - both are batches
+        base.split, base.position, base.origin = self.split, self.position, chosen
         return PatchedBatch(base, {name: choose(values) for name, values in self._added.items()}, self._dropped)
 
     def patched(self, added: Mapping[str, Sequence[Any]], dropped: Collection[str]) -> "PatchedBatch":

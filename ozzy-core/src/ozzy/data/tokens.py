@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from ozzy.data.json_text import FAILURES, MISSING, data_error, encode_record
+from ozzy.data.json_text import FAILURES, MISSING, data_error, decode_values, encode_record
 from ozzy.errors import DataError
 
 T = TypeVar("T")
@@ -18,8 +18,8 @@ T = TypeVar("T")
 Row = dict[str, Any]
 """Field names to values: plain ones, or tokens (`msgspec.Raw`)."""
 
-ABSENT: Final = msgspec.Raw(b"null")
-"""Stands in a column of tokens for a field that a row does not have; to be known by its identity."""
+ABSENT: Final = msgspec.Raw(b"")
+"""Stands in a column of tokens for a field that a row does not have: no value is as short."""
 
 
 class Tokens(tuple[msgspec.Raw, ...]):
@@ -36,6 +36,7 @@ _split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _OBJECT, _ARRAY = b"{"[0], b"["[0]
+_NULL = msgspec.Raw(b"null")
 
 
 class Form(Protocol):
@@ -125,57 +126,60 @@ def join_tokens(row: Row) -> bytes:
         raise DataError(f"can't be written as JSON: {error}") from error
 
 
-def _of_each(lines: Sequence[bytes], work: Callable[[bytes], T]) -> list[T]:
-    """What `work` makes of each line. Raises DataError with the row that can't be taken apart."""
-    made: list[T] = []
+def _of_all(lines: Sequence[bytes], work: Callable[[Sequence[bytes]], list[T]]) -> list[T]:
+    """What `work` makes of the lines, one a line. Raises DataError with the row that can't be taken apart."""
     try:
-        for line in lines:
-            made.append(work(line))  # noqa: PERF401 - its length is the row that failed
-    except FAILURES as error:
-        raise data_error(error, len(made)) from error
+        return work(lines)
+    except FAILURES:
+        pass
+    made: list[T] = []
+    for row, line in enumerate(lines):
+        try:
+            made += work([line])
+        except FAILURES as error:
+            raise data_error(error, row) from error
     return made
 
 
 def picked_lines(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[bytes]:
     """The lines with only these top-level fields, in this order. Raises DataError with the row that can't be taken apart."""
-    return _of_each(lines, _picker(fields))
+    return _of_all(lines, _picker(fields))
 
 
-def token_columns(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[Tokens]:
-    """The tokens of these top-level fields, column by column. Raises DataError with the row that can't be taken apart."""
-    rows = _of_each(lines, _taker(fields))
-    return list(map(Tokens, zip(*rows, strict=True))) if rows else [Tokens() for _ in fields]
+def token_rows(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[tuple[msgspec.Raw, ...]]:
+    """The tokens of these top-level fields, a tuple a line, `ABSENT` where there is none. Raises DataError with the row that can't be."""
+    return _of_all(lines, _taker(fields))
+
+
+def values_of_tokens(tokens: Sequence[msgspec.Raw]) -> list[Any]:
+    """The values of one column, `MISSING` where there is none. Raises DataError with the row of a number that Python can't hold."""
+    if all(tokens):
+        return decode_values(tokens)
+    found = decode_values([_NULL if token is ABSENT else token for token in tokens])
+    return [MISSING if token is ABSENT else value for token, value in zip(tokens, found, strict=True)]
 
 
 @lru_cache(maxsize=128)
-def _taker(fields: tuple[str, ...]) -> Callable[[bytes], tuple[msgspec.Raw, ...]]:
+def _taker(fields: tuple[str, ...]) -> Callable[[Sequence[bytes]], list[tuple[msgspec.Raw, ...]]]:
     names = list(dict.fromkeys(fields))
     columns = [(f"f{i}", msgspec.Raw, msgspec.field(default=ABSENT, name=name)) for i, name in enumerate(names)]
     try:
         decode = msgspec.json.Decoder(msgspec.defstruct("Row", columns, gc=False)).decode
     except ValueError:
-        return lambda line: _taken(_split_object(line), fields)
+        return lambda lines: [tuple([row.get(field, ABSENT) for field in fields]) for row in map(_split_object, lines)]
     astuple = msgspec.structs.astuple
     if len(names) == len(fields):
-        return lambda line: astuple(decode(line))
+        return lambda lines: list(map(astuple, map(decode, lines)))
     order = [names.index(field) for field in fields]
-    return lambda line: tuple([values[i] for values in (astuple(decode(line)),) for i in order])
-
-
-def _taken(row: Row, fields: tuple[str, ...]) -> tuple[msgspec.Raw, ...]:
-    return tuple([row.get(field, ABSENT) for field in fields])
+    return lambda lines: [tuple([values[i] for i in order]) for values in map(astuple, map(decode, lines))]
 
 
 @lru_cache(maxsize=128)
-def _picker(fields: tuple[str, ...]) -> Callable[[bytes], bytes]:
+def _picker(fields: tuple[str, ...]) -> Callable[[Sequence[bytes]], list[bytes]]:
     names = list(dict.fromkeys(fields))
     columns = [(f"f{i}", msgspec.Raw, msgspec.field(default=MISSING, name=name)) for i, name in enumerate(names)]
     try:
         decode = msgspec.json.Decoder(msgspec.defstruct("Row", columns, gc=False)).decode
     except ValueError:
-        return lambda line: _picked(_split_object(line), names)
-    return lambda line: _encode(decode(line))
-
-
-def _picked(row: Row, names: list[str]) -> bytes:
-    return _encode({name: row[name] for name in names if name in row})
+        return lambda lines: [_encode({name: row[name] for name in names if name in row}) for row in map(_split_object, lines)]
+    return lambda lines: list(map(_encode, map(decode, lines)))

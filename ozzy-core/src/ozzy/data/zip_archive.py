@@ -62,12 +62,13 @@ class ZipArchive:
     def members(self, *, hidden: bool = False) -> Iterator[tuple[str, int]]:
         """Names and compressed sizes of the members that hold data, in the order of the archive.
 
-        Folders are passed over, and so are members where a part of the path begins with a dot, unless `hidden`. Raises SourceError for a
-        member that is encrypted, compressed in a way that can't be read, or there twice.
+        Folders are passed over, and so are members where a part of the path begins with a dot, unless `hidden`; `.` and `..` are no such
+        parts, and lead nowhere, as nothing is unpacked. Raises SourceError for a member that is encrypted, compressed in a way that can't
+        be read, or there twice.
         """
         seen = set()
         for info in self._archive.infolist():
-            if info.is_dir() or (not hidden and any(part.startswith(".") for part in info.filename.split("/"))):
+            if info.is_dir() or (not hidden and any(map(_hides, info.filename.split("/")))):
                 continue
             where = member_name(self.name, info.filename)
             if info.flag_bits & _ENCRYPTED:
@@ -95,6 +96,10 @@ class ZipArchive:
         """Let go of the archive and of what it was read from."""
         self._archive.close()
         self._raw.close()
+
+
+def _hides(part: str) -> bool:
+    return part.startswith(".") and part not in {".", ".."}
 
 
 class _Member(io.RawIOBase):

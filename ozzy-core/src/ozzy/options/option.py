@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy, deepcopy
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform, get_args
 
 import attrs
 
+from ozzy.data.json_text import MISSING
 from ozzy.errors import PluginError
 from ozzy.log import names_a_secret
 from ozzy.options.values import (
@@ -69,6 +70,11 @@ class Option:
     def has_default(self) -> bool:
         """Whether there is a default, None included."""
         return self.default is not attrs.NOTHING
+
+    @property
+    def tells_default(self) -> bool:
+        """Whether people are shown the default: it is no secret, and not just the mark of what is not given."""
+        return self.has_default and not self.secret and self.default is not MISSING
 
     @property
     def required(self) -> bool:
@@ -153,6 +159,16 @@ def options_of(module_class: type) -> dict[str, Option]:
             found.update(_of_class(own))
         for name, attributes in (vars(base).get("supported_options") or {}).items():
             found[name] = _of_dict(module_class, name, attributes)
+    return found
+
+
+def fields_of(one: Option) -> dict[str, Option]:
+    """The options within the value of an option, or within each member of it; empty where its values have no fields."""
+    found: dict[str, Option] = {}
+    for kind in members(one.type):
+        inner = get_args(kind)[-1:] if is_list(kind) or (is_mapping(kind) and not attrs.has(outer(kind))) else (kind,)
+        for cls in inner:
+            found |= options_of(cls) if attrs.has(outer(cls)) else {}
     return found
 
 

@@ -135,7 +135,7 @@ def option_schema(one: Option) -> Schema:
         schema = _any_of([schema, REFERENCE])
     words = [one.help, f"Names a {one.kind_of}." if one.kind_of else "", f"Environment: {one.env}." if one.env else ""]
     told: Schema = {"description": " ".join(filter(None, words))} if any(words) else {}
-    if one.has_default and not one.secret and not isinstance(one.default, attrs.Factory):  # type: ignore[arg-type]
+    if one.tells_default and not isinstance(one.default, attrs.Factory):  # type: ignore[arg-type]
         told["default"] = json_like(one.default)
     if one.example is not None and not one.secret:
         told["examples"] = [json_like(one.example)]

@@ -5,6 +5,7 @@ from typing import Any, Protocol, get_args
 
 import attrs
 
+from ozzy.data.json_text import MISSING
 from ozzy.log import hides_password, is_reference, masked_value, names_a_secret, redact, remember, without_references
 from ozzy.options.option import options_of
 from ozzy.options.settings import SETTINGS
@@ -77,9 +78,13 @@ def _nested_classes(kind: Any) -> Iterable[type]:
 
 
 def json_like(value: Any) -> Any:
-    """A structured value as JSON would have it: instances become dicts by option name, paths texts, tuples and sets lists."""
+    """A structured value as JSON would have it: instances become dicts by option name, paths texts, tuples and sets lists.
+
+    Options that are not given, and have no default that means something, are left out.
+    """
     if attrs.has(type(value)):
-        return {name: json_like(getattr(value, one.attribute)) for name, one in options_of(type(value)).items()}
+        fields = {name: getattr(value, one.attribute) for name, one in options_of(type(value)).items()}
+        return {name: json_like(field) for name, field in fields.items() if field is not MISSING}
     if isinstance(value, Mapping):
         return {str(name): json_like(one) for name, one in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -9,9 +9,6 @@ from ozzy.options.option import option, options
 from ozzy.options.values import ByteSize
 from ozzy.retry import Retries
 
-NOT_YET = ("engine",)
-"""Keys of a config that have their place, but no meaning in this version."""
-
 
 @attrs.frozen
 class Place:
@@ -39,6 +36,7 @@ PLACES = {
         "those that are installed are tried.",
         several=True,
     ),
+    "engine": Place("engine", "Where the work is done, and in how many processes."),
     "persistence": Place("persistence", "Where the state of runs is kept."),
     "stats_manager": Place("stats_manager", "What is given the times and counts of a run."),
     "notifications": Place("notifications", "What is told that a run starts, succeeds or fails.", several=True),
@@ -166,5 +164,5 @@ WITHOUT_MEANING = {
 SETTINGS = {"errors": ErrorSettings, "checkpoint": CheckpointSettings, "exporter_options": ExporterOptions}
 """The sections of a config that are settings, by their key."""
 
-KEYS = ("name", *PLACES, *SETTINGS, "delivery", "bookmark", *NOT_YET)
+KEYS = ("name", *PLACES, *SETTINGS, "delivery", "bookmark")
 """Every top-level key of a config."""

@@ -25,7 +25,7 @@ class Config:
     together with what it finds itself, and until then a part that is wrong has its default. `notices` is what a user should be told.
     `file` is the file's real path, `working_folder` is where relative paths belong. `readers` holds one with the path `reader`, or those
     of a list. `label` of a section is set where there are several writers. A stage that is left out is None; formatter, persistence and
-    stats manager have defaults. `bypasses` is None where those that are installed are to be tried.
+    stats manager have defaults, and so has the engine, None. `bypasses` is None where those that are installed are to be tried.
     """
 
     raw: dict[str, Any] = attrs.field(repr=False)
@@ -42,6 +42,7 @@ class Config:
     formatter: Section
     decompressor: Section | None
     deserializer: Section | None
+    engine: Section | None
     persistence: Section
     stats_manager: Section
     notifications: list[Section]
@@ -64,7 +65,7 @@ class Config:
         """Every section that names a module to be found, members of chains too, in the order of the data; `decompressor` is none."""
         middle = [self.deserializer, self.filter_before, *self.transforms, self.filter_after, self.grouper, self.formatter]
         writers = [one for section in self.writers for one in (section.when, section)]
-        ends = [*writers, *(self.bypasses or ()), self.persistence, self.stats_manager, *self.notifications]
+        ends = [*writers, *(self.bypasses or ()), self.engine, self.persistence, self.stats_manager, *self.notifications]
         starts = [one for section in self.readers for one in (section, section.deserializer)]
         given = [section for section in (*starts, *middle, *ends) if section is not None and section.name]
         return [one for section in given for one in section.modules()]

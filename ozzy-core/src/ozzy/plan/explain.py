@@ -17,6 +17,7 @@ from ozzy.contracts.writer import takes_group
 from ozzy.plan.bypasses import hindrance
 from ozzy.plan.guarantee import Guarantee, guarantee
 from ozzy.plan.pipeline import Part, Pipeline
+from ozzy.plan.workers import told
 
 
 @attrs.frozen
@@ -51,6 +52,8 @@ class Explanation:
     """The bypasses that are tried for each part of the source, each with the reason why it can copy nothing, None where it may."""
     past_the_stages: str | None = None
     """Why nothing of this pipeline may go past its stages, None where it may."""
+    workers: str = "1"
+    """How many processes share the work, and why."""
     shared_state: str | None = None
     """Where the state is, and when another run takes over, where machines share it; `state` is then a folder for work."""
 
@@ -70,7 +73,7 @@ def explained(pipeline: Pipeline, state: Path, identity: str | None, bookmark: s
     files = {label: writer for label, writer in pipeline.writers.items() if isinstance(writer, BaseFileWriter)}
     return Explanation(
         pipeline=identity,
-        modules=[_module(part, pipeline) for part in pipeline.parts],
+        modules=[_module(part, pipeline) for part in pipeline.parts if part.stage != "engine"],
         guarantee=guarantee(pipeline),
         light_checkpoints=_light(pipeline),
         state=state,
@@ -82,6 +85,7 @@ def explained(pipeline: Pipeline, state: Path, identity: str | None, bookmark: s
         bookmark=bookmark,
         bypasses=_bypasses(pipeline),
         past_the_stages=_past_the_stages(pipeline),
+        workers=told(pipeline),
         shared_state=_shared(pipeline),
     )
 

@@ -80,8 +80,12 @@ MOVED = {
     "filters.key_value_regex_filter": "filters.key_value_filters",
     "notifications.s3_mail_notifier": "notifications.ses_mail_notifier",
     "stats_managers.base_stats_managers": "stats_managers.base_stats_manager",
+    "writers.aggregation_writer": "writers.aggregation_stats_writer",
 }
 """Module names that were already old, or only in the old documents, to the ones above."""
+
+RENAMED = {"AggregationWriter": "AggregationStatsWriter"}
+"""Names of classes that were only in the old documents."""
 
 DECOMPRESSORS = {
     "decompressors.NoDecompressor": "none",
@@ -109,7 +113,7 @@ def plain(name: str) -> str | None:
     if not dot or f"{root}." not in ROOTS:
         return None
     module, _, last = rest.rpartition(".")
-    path = f"{_current(module)}.{last}"
+    path = f"{_current(module)}.{RENAMED.get(last, last)}"
     known = any(path in table for table in (MODULES, DECOMPRESSORS, WRITE_BUFFERS))
     return path if known or root == "exporters" else None
 

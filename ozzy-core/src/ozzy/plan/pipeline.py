@@ -1,5 +1,6 @@
 """The plan: modules built and joined, with everything checked that can be before data moves."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -9,6 +10,7 @@ import attrs
 
 from ozzy.contracts.bypass import BaseBypass
 from ozzy.contracts.decoder import BaseDecoder, choose
+from ozzy.contracts.engine import BaseEngine
 from ozzy.contracts.file_writer import BaseNamedFileWriter, FedFiles
 from ozzy.contracts.filter import BaseFilter
 from ozzy.contracts.filter_chain import FilterChain
@@ -24,7 +26,9 @@ from ozzy.contracts.transform import BaseTransform
 from ozzy.contracts.writer import BaseWriter, WriterContext, needs_files
 from ozzy.errors import ConfigError, DestinationError, OzzyError, PluginError
 from ozzy.log import reason
+from ozzy.options.option import options_of
 from ozzy.options.settings import NotifyWhen, StageErrorSettings
+from ozzy.options.structure import Origin, examine
 from ozzy.plan.bypasses import hindrance, installed_bypasses
 from ozzy.plan.config import Config
 from ozzy.plan.registry import Registry
@@ -36,7 +40,7 @@ from ozzy.plan.write_buffers import ReservoirOptions, reservoir_of
 CHAIN = "chain"
 """What the module of a chain of filters is called."""
 
-DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"}
+DEFAULTS = {"formatter": "json", "engine": "local", "persistence": "file", "stats_manager": "basic"}
 
 
 @attrs.define
@@ -67,7 +71,7 @@ class Pipeline:
     A stage that the config leaves out is left out here too. `writers` maps labels to writers, `formatters` to the formatter of each,
     `routes` to the filter that decides which records a writer gets, where there is one, `samples` to the options of the sample that one
     gets instead of everything. `resolved` is what was found of each section. `bypasses` maps the names of those to be tried to them, in
-    their order.
+    their order; `registry` is where all was found. `engine_origin` says where the number of workers came from.
     """
 
     config: Config
@@ -80,6 +84,7 @@ class Pipeline:
     grouper: BaseGrouper | None
     writers: dict[str, BaseWriter]
     formatters: dict[str, BaseExportFormatter]
+    engine: BaseEngine
     persistence: BasePersistence
     stats_manager: BaseStatsManager
     notifiers: list[BaseNotifier]
@@ -88,6 +93,8 @@ class Pipeline:
     samples: dict[str, ReservoirOptions] = attrs.field(factory=dict)
     resolved: list[Resolved] = attrs.field(factory=list)
     bypasses: dict[str, BaseBypass] = attrs.field(factory=dict)
+    engine_origin: str = "default"
+    registry: Registry = attrs.field(factory=Registry)
 
     @property
     def reader_name(self) -> str:
@@ -183,6 +190,7 @@ class Pipeline:
             *self.bypasses.values(),
             *self.writers.values(),
             *self.formatters.values(),
+            self.engine,
             self.persistence,
             self.stats_manager,
             *self.notifiers,
@@ -224,6 +232,7 @@ class _Builder:
             if section.when is not None:
                 routes[label] = self.make_filter(section.when, f"{label}.when")
             made = self.make(section, label)
+            made.check_formatter(formatters[label])
             if config.inherited and isinstance(made, BaseNamedFileWriter) and made.read_option("if_exists") is None:
                 config.notices.append(
                     f"{section.path}: existing files are overwritten, as the inherited system did; set if_exists to say what you want"
@@ -233,6 +242,7 @@ class _Builder:
             writers[label] = FedFiles(made) if needs_files(type(made)) else made
         if not writers:
             self.make(config.formatter, "formatter")
+        engine, origin = self.engine()
         pipeline = Pipeline(
             config=config,
             metadata=self.metadata,
@@ -247,9 +257,12 @@ class _Builder:
             routes=routes,
             samples=samples,
             resolved=list(self.resolved.values()),
+            engine=engine,
+            engine_origin=origin,
             persistence=self.make(config.persistence, "persistence"),
             stats_manager=self.make(config.stats_manager, "stats_manager"),
             notifiers=[self.make(section, f"notifications.{i}") for i, section in enumerate(config.notifications)],
+            registry=self.registry,
             told_when=[section.told_when for section in config.notifications],
         )
         pipeline.bypasses = self.bypasses(pipeline)
@@ -265,6 +278,20 @@ class _Builder:
             self.resolved[section.path].found.name: self.make(section, f"bypass.{i}" if several else "bypass")
             for i, section in enumerate(asked)
         }
+
+    def engine(self) -> tuple[BaseEngine, str]:
+        """The engine, and where its number of workers came from; unasked the usual one, where this registry has it."""
+        section = self.config.engine
+        if section is None:
+            if not any(row.name == DEFAULTS["engine"] for row in self.registry.rows("engine")):
+                return BaseEngine(None, self.metadata), "default"
+            section = Section("engine", "engine", DEFAULTS["engine"])
+            cls = self.registry.resolve("engine", section.name).cls
+            examined = examine(cls, {}, path="engine.options", environ=self.config.environ)
+            if examined.problems:
+                raise ConfigError(f"{self.config.where} has a problem", problems=examined.problems)
+            return cls({"name": section.name, "options": examined.value}, self.metadata), _origin(examined.origins)
+        return self.make(section, "engine"), _origin(self.resolved[section.path].origins)
 
     def make_filter(self, section: Section | None, stage: str) -> Any:
         """A filter, or a chain with each of its members in a place of its own."""
@@ -328,20 +355,30 @@ class _Builder:
         return SeveralReaders(made, names, self.metadata)
 
     def give_decoders(self, reader: BaseStreamReader, deserializer: Section | None, decompressor: Section | None) -> None:
-        """Give a reader of streams its decoders: by these sections, else by its own options."""
+        """Give a reader of streams its decoders: by these sections, else by its own options.
+
+        A `batch_size` that the reader does not ask for is left to the decoder: columns go best in larger batches than lines.
+        """
+        size_option = options_of(type(reader)).get("batch_size")
+        usual = size_option.default if size_option is not None else None
 
         def decoders(asked: str, name: str, head: bytes, batch_size: int) -> BaseDecoder:
             options: dict[str, Any] = {}
             if deserializer is not None:
                 asked, options = deserializer.name, dict(deserializer.options)
             chosen = choose(name, head) if asked == "auto" else asked
-            options.setdefault("batch_size", batch_size)
+            if batch_size != usual:
+                options.setdefault("batch_size", batch_size)
             made: BaseDecoder = self.registry.resolve("deserializer", chosen).cls({"name": chosen, "options": options}, self.metadata)
             return made
 
         reader.decoders = decoders
         if decompressor is not None:
             reader.compression = decompressor.name
+
+
+def _origin(origins: Mapping[str, Origin]) -> str:
+    return str(origins.get("workers", "default"))
 
 
 def _refuse_unused(reader: type, streams: bool, *sections: Section | None) -> None:

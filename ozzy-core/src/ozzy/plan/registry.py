@@ -34,6 +34,7 @@ _BASES = {
     "stats_manager": "ozzy.contracts.report:BaseStatsManager",
     "notifications": "ozzy.contracts.report:BaseNotifier",
     "bypass": "ozzy.contracts.bypass:BaseBypass",
+    "engine": "ozzy.contracts.engine:BaseEngine",
 }
 
 
@@ -81,10 +82,12 @@ class Broken:
 class Registry:
     """What the plugins of one environment offer.
 
-    `broken` lists plugins that can't be used, `blocked` the names of entry points that were left out.
+    `broken` lists plugins that can't be used, `blocked` the names of entry points that were left out; `installed` says that it holds what
+    the environment offers, so that another process can have the same.
     """
 
     def __init__(self) -> None:
+        self.installed = False
         self.broken: list[Broken] = []
         self.blocked: list[str] = []
         self._plugins = Plugins()
@@ -99,6 +102,7 @@ class Registry:
         from ozzy.plan.discovery import installed_plugins
 
         registry = cls()
+        registry.installed = True
         names = (os.environ if environ is None else environ).get(BLOCK, "")
         registry.blocked = [name.strip() for name in names.split(",") if name.strip()]
         for found in installed_plugins(frozenset(registry.blocked)):

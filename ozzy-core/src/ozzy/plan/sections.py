@@ -13,7 +13,6 @@ from ozzy.options.settings import (
     DELIVERIES,
     JUDGING,
     KEYS,
-    NOT_YET,
     PLACES,
     WITHOUT_MEANING,
     CheckpointSettings,
@@ -47,9 +46,10 @@ STAGES = (
     "stats_manager",
     "notifications",
     "bypass",
+    "engine",
 )
 ROUTING = "routing"
-DEFAULTS = {"formatter": "json", "persistence": "file", "stats_manager": "basic"}
+DEFAULTS = {"formatter": "json", "engine": "local", "persistence": "file", "stats_manager": "basic"}
 
 
 @attrs.frozen
@@ -112,6 +112,7 @@ class Parts:
             "grouper": self.section("grouper"),
             "formatter": self.moved("formatter", old) or _default("formatter"),
             "writers": self.writers(),
+            "engine": self.engine(),
             "persistence": self.section("persistence") or _default("persistence"),
             "stats_manager": self.section("stats_manager") or _default("stats_manager"),
             "notifications": self.all_notifications(old),
@@ -130,15 +131,12 @@ class Parts:
         self.problems.append(Problem(path, message, hint))
 
     def top_level(self) -> None:
-        """Unknown keys, and those whose time has not come."""
+        """Unknown keys."""
         for key in self.tree:
-            if key in NOT_YET:
-                self.wrong(key, "this version does not have it yet", "leave it out")
-            elif key not in KEYS and self.inherited:
+            if key not in KEYS and self.inherited:
                 self.notices.append(f"{key}: unknown key, ignored")
             elif key not in KEYS:
-                known = [one for one in KEYS if one not in NOT_YET]
-                self.wrong(key, "unknown key", nearest(key, known, limit=len(known)))
+                self.wrong(key, "unknown key", nearest(key, KEYS, limit=len(KEYS)))
 
     def text(self, key: str) -> str | None:
         """A text that may be left out."""
@@ -174,6 +172,13 @@ class Parts:
         if "bypass" not in self.tree or value is True:
             return None
         return self.several("bypass")
+
+    def engine(self) -> Section | None:
+        """The engine, where one is given; one of which only options are given is the default one."""
+        value = self.tree.get("engine")
+        if isinstance(value, Mapping):
+            value = {"name": DEFAULTS["engine"], **value}
+        return self.one("engine", PLACES["engine"].kind, value) if "engine" in self.tree else None
 
     def settings(self, path: str, cls: type[T], values: Any) -> T:
         """Settings that belong to no module, or their defaults where they are wrong."""
@@ -326,7 +331,7 @@ class Parts:
         if isinstance(value, str) and value.strip():
             return Section(path, kind, str(value).strip())
         if not isinstance(value, Mapping):
-            self.wrong(path, f"expected the name of a {kind}, or {{name, options}}, given {displayed(value)}")
+            self.wrong(path, f"expected the name of {_a(kind)}, or {{name, options}}, given {displayed(value)}")
             return None
         allowed = SECTION_KEYS + MORE_KEYS.get(kind, ()) + (("errors",) if kind in JUDGING else ()) + more
         for key in value:
@@ -336,9 +341,9 @@ class Parts:
         when = self.filter(f"{path}.when", value["when"]) if kind == "writer" and "when" in value else None
         errors = self.stage_errors(path, kind, value)
         if "name" not in value:
-            self.wrong(f"{path}.name", f"missing; expected the name of a {kind}")
+            self.wrong(f"{path}.name", f"missing; expected the name of {_a(kind)}")
         elif not isinstance(name, str) or not name.strip():
-            self.wrong(f"{path}.name", f"expected the name of a {kind}, given {displayed(name)}")
+            self.wrong(f"{path}.name", f"expected the name of {_a(kind)}, given {displayed(name)}")
         if options is not None and not isinstance(options, Mapping):
             self.wrong(f"{path}.options", f"expected dict of options, given a {kind_word(options)}")
             return None
@@ -401,6 +406,10 @@ class Parts:
         else:
             return str(label)
         return None
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind == "engine" else f"a {kind}"
 
 
 def _policy_alone(errors: Any) -> Any:

@@ -11,8 +11,8 @@ from ozzy.plan.pipeline import Pipeline
 
 SHOWN = 80
 
-HARMLESS = ("checkpoint.every_", "notifications.", "stats_manager.")
-"""Paths of a signature that begin so say when a run is safe and who is told of it, not what comes out."""
+HARMLESS = ("checkpoint.every_", "engine.", "notifications.", "stats_manager.")
+"""Paths of a signature that begin so say when a run is safe, who works and who is told of it, not what comes out."""
 
 HARMLESS_OPTIONS = (".options.check_consistency",)
 """Options of any module that only look."""

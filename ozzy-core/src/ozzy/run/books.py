@@ -67,6 +67,14 @@ class Books:
             if rows:
                 counts.reasons[reason] = rows
 
+    def add(self, counted: dict[str, Any]) -> None:
+        """Enter what a worker has counted in books of its own; of a writer these say what it was given, and not yet what it has written."""
+        for name, counts in counted.items():
+            own = self.stages[name]
+            own.records_in += counts["in"]
+            own.records_out += counts["out"]
+            own.reasons.update(counts["reasons"])
+
     def check(self) -> None:
         """Raises BooksError that names the stage where records were lost or made up."""
         expected: int | None = None

@@ -68,16 +68,16 @@ class ErrorPolicy:
 
     def goes_on(self, stage: str) -> bool:
         """Whether the run goes on where this stage refuses a record."""
-        return self._policy_of(stage) != "fail"
+        return self.policy_of(stage) != "fail"
 
     def quarantines(self, stage: str) -> bool:
         """Whether what this stage refuses is kept."""
-        return self._policy_of(stage) == "quarantine" and self.keep is not None
+        return self.policy_of(stage) == "quarantine" and self.keep is not None
 
     def reject(self, stage: str, rejected: Rejected, **more: Any) -> str:
         """Refuse one record: what the books call that. Raises DataError where the run ends by it; `more` is as in `Refused`."""
         own = self.reader_of(more.get("split", "")) if stage == "reader" else stage
-        policy = self._policy_of(own)
+        policy = self.policy_of(own)
         if policy == "fail":
             raise DataError(
                 f"{rejected.where}: {rejected.message}" if rejected.where else rejected.message, hint=ADVICE.format(_culprit(stage))
@@ -97,7 +97,8 @@ class ErrorPolicy:
         """Go on from the counts of a checkpoint."""
         self.rejected, self.by_stage = rejected, Counter(by_stage)
 
-    def _policy_of(self, stage: str) -> str:
+    def policy_of(self, stage: str) -> str:
+        """What is done with what this stage refuses."""
         settings = self.stages.get(stage)
         return (settings.policy if settings is not None else None) or self.policy
 

@@ -2,8 +2,9 @@
 
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ from ozzy.run.routing import Routing
 from ozzy.run.runner import Place, Runner
 from ozzy.run.runs import SPLITS, RunRecord, stage_folders
 from ozzy.run.schedule import Schedule, SplitList
+from ozzy.run.sharing import shared, work_of
 from ozzy.run.source_changes import comparable, compared
 from ozzy.run.stages import GroupStage, stages_of
 from ozzy.run.states import restore_states, saved_states
+from ozzy.run.task_runner import TaskRunner
 
 
 @attrs.define
@@ -109,7 +112,7 @@ class Execution:
         self.listener.pipeline_built(self.pipeline)
         metadata = self.pipeline.metadata
         run_id = self.record.id if self.record is not None else "dry-run"
-        metadata.run_id = run_id
+        metadata.run_id, metadata.pipeline = run_id, self.identity
         folder = self.record.folder if self.record is not None else Path()
         self.pipeline.start_writers(
             run_id, metadata.start_time, folder, dry_run=self.record is None, beside=self.replay is not None, epoch=self._epoch
@@ -231,7 +234,14 @@ class Execution:
         schedule = Schedule(pipeline.config.checkpoint, light=light, clock=by_clock)
         if document is not None:
             schedule.full_records, schedule.full_bytes = document["since_full"]
-        runner = (ReplayRunner if self.replay is not None else Runner)(
+        driven: Callable[..., Runner] = ReplayRunner if self.replay is not None else Runner
+        sharing = shared(
+            pipeline, self.splits, document, against=self._against_workers(bypassing), watched=self.listener.profile is not None
+        )
+        if sharing is not None:
+            work = work_of(pipeline, getattr(self.lease, "let_go", None))
+            driven = partial(TaskRunner, engine=pipeline.engine, work=work, task_bytes=sharing.task_bytes, workers=sharing.workers)
+        runner = driven(
             reader=pipeline.reader,
             splits=self.splits,
             stages=stages,
@@ -252,6 +262,16 @@ class Execution:
         if document is not None:
             restore_states(runner.working(), document["states"])
         return runner
+
+    def _against_workers(self, bypassing: Bypassing) -> str | None:
+        """Why several workers can't share this very run, whatever its pipeline."""
+        if self.record is None:
+            return "it is a dry run"
+        if self.replay is not None:
+            return "it is a replay"
+        if self.limit is not None:
+            return "it has a limit of records"
+        return f"the bypass {next(iter(bypassing.bypasses))} may copy parts of the source" if bypassing.bypasses else None
 
     def _checkpoint(self, kind: str, place: Place) -> None:
         assert self.checkpoints is not None
@@ -275,6 +295,7 @@ class Execution:
                 "rejected": self.errors.rejected,
                 "rejected_by": dict(self.errors.by_stage),
                 **self._kept(),
+                **self.runner.facts(),
                 "since_full": [0, 0] if full else [schedule.full_records, schedule.full_bytes],
                 "seconds": self._elapsed(),
                 "at": datetime.now().astimezone().isoformat(timespec="seconds"),

@@ -22,6 +22,7 @@ from ozzy.log import redact
 from ozzy.run.error_policy import Refused
 from ozzy.run.kept import clean, kept_line
 from ozzy.staging.journal import Journal
+from ozzy.staging.state_files import writing_state
 
 FILE = "quarantine.jsonl"
 CAUSES = 1000
@@ -93,11 +94,11 @@ class Quarantine:
         self._causes: dict[tuple[str | None, ...], int] = {}
 
     def add(self, refused: Refused) -> None:
-        """Keep one record. It is durable after `sync`."""
+        """Keep one record. It is durable after `sync`. Raises StateError where the disk fails."""
         rejected = refused.rejected
         message = clean(redact(rejected.message))[:LONGEST]
         kept = refused.kept() if refused.kept is not None else kept_line(rejected.line)
-        self.journal.add(
+        self._add(
             Entry(
                 cause=self._cause(refused, message),
                 split=clean(refused.split),
@@ -116,7 +117,8 @@ class Quarantine:
         """Put all that was added on disk; what a checkpoint says of it, None for nothing."""
         if not self.records:
             return None
-        self.journal.sync()
+        with writing_state(self.journal.path):
+            self.journal.sync()
         return {"length": self.journal.length, "crc32": self.journal.crc32, "records": self.records}
 
     def stand_at(self, facts: dict[str, Any] | None) -> None:
@@ -124,9 +126,11 @@ class Quarantine:
         self._causes.clear()
         if facts is None:
             self.records = 0
-            self.journal.delete()
+            with writing_state(self.journal.path):
+                self.journal.delete()
             return
-        self.journal.go_back(facts["length"], facts["crc32"])
+        with writing_state(self.journal.path):
+            self.journal.go_back(facts["length"], facts["crc32"])
         self.records = facts["records"]
         for _, line in lines_of(self.journal.path):
             if isinstance(line, Cause):
@@ -145,8 +149,12 @@ class Quarantine:
         if key not in self._causes:
             number = self._causes[key] = len(self._causes) + 1
             name, package, version = module
-            self.journal.add(Cause(number, refused.stage, name, package, version, error, message, refused.writer))
+            self._add(Cause(number, refused.stage, name, package, version, error, message, refused.writer))
         return self._causes[key]
+
+    def _add(self, line: "Cause | Entry") -> None:
+        with writing_state(self.journal.path):
+            self.journal.add(line)
 
 
 def lines_of(path: Path, start: int = 0, *, torn: bool = False) -> Iterator[tuple[int, Cause | Entry]]:

@@ -14,10 +14,10 @@ from ozzy.data.positions import unpack
 from ozzy.errors import StateError
 from ozzy.plan.pipeline import Pipeline
 from ozzy.run.checkpoint import Checkpoints, Document
-from ozzy.run.marks import Mark, Marks, counted, is_replay, replay_facts, superseded
+from ozzy.run.marks import Mark, Marks, counted, is_replay, left_in, replay_facts, superseded
 from ozzy.run.quarantine import FILE, Quarantine
 from ozzy.run.returned import QuarantineReader
-from ozzy.run.runs import RunRecord
+from ozzy.run.runs import RunRecord, StateFolder
 
 
 @attrs.define
@@ -40,8 +40,12 @@ class Replay:
             )
         if not left_of(record, cause):
             of_that = "" if cause is None else f" of cause {cause}"
+            again = _kept_again(record)
             raise StateError(
-                f"there is nothing{of_that} to replay of run {record.id}", hint="`ozzy quarantine list --all` shows what became of it."
+                f"there is nothing{of_that} to replay of run {record.id}",
+                hint=f"What was refused once more is kept by {' and '.join(again)}: ozzy quarantine replay {again[-1]}"
+                if again
+                else "`ozzy quarantine list --all` shows what became of it.",
             )
         return cls(record.id, record.folder, named_by(record), cause)
 
@@ -84,6 +88,16 @@ class Replay:
         if records:
             Marks.of(self.folder).add(Mark(how="replayed", end=end, records=records, at=at, cause=self.cause, by=run))
         return records
+
+
+def _kept_again(record: RunRecord) -> list[str]:
+    """The replays of a run, and of its replays, that have kept something themselves."""
+    found, came_of_it = [], {record.id}
+    for one in StateFolder(record.folder.parent.parent).runs(record.facts["pipeline"]):
+        if replay_facts(one).get("of") in came_of_it:
+            came_of_it.add(one.id)
+            found += [one.id] if left_in(one) else []
+    return found
 
 
 def left_of(record: RunRecord, cause: int | None) -> int:

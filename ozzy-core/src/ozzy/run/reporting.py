@@ -1,8 +1,12 @@
-"""Telling stats managers and notifiers how a run goes. One that fails is reported once, and never ends a run."""
+"""Telling stats managers and notifiers how a run goes. One that fails is reported, and never ends a run.
+
+A notifier that could not tell of the start is called at the end all the same, since that is what people wait for. A stats manager, which
+is called for each batch, is left alone once it has failed.
+"""
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -11,6 +15,12 @@ from ozzy.contracts.report import CLIENTS, TEAM, BaseNotifier, BaseStatsManager
 from ozzy.errors import OzzyError
 from ozzy.log import reason
 from ozzy.options.settings import NotifyWhen
+
+_EVENTS: Final = {
+    "notify_start_dump": "the start",
+    "notify_complete_dump": "the end",
+    "notify_failed_job": "the failure",
+}
 
 
 class Reporting:
@@ -26,7 +36,7 @@ class Reporting:
         self.notifiers = notifiers
         self.metadata = metadata
         self.notices: list[str] = []
-        self._failed: set[int] = set()
+        self._left_alone: set[int] = set()
 
     def started(self) -> None:
         """A run has started."""
@@ -55,15 +65,19 @@ class Reporting:
                 self._tell(notifier, notifier.notify_failed_job, message, trace, [TEAM])
 
     def _tell(self, module: Any, method: Callable[..., Any], *arguments: Any) -> None:
-        if id(module) in self._failed:
+        if id(module) in self._left_alone:
             return
         try:
             method(*arguments[: _takes(method, len(arguments))])
         except Exception as error:
-            self._failed.add(id(module))
             told = error.message if isinstance(error, OzzyError) else reason(error)
-            self.notices.append(f"{module.kind} {type(module).__name__} failed and was not called again: {told}")
-            module.logger.warning("it failed and is not called again", error=told)
+            what = "failed and was not called again"
+            if isinstance(module, BaseNotifier):
+                what = f"failed to tell of {_EVENTS[method.__name__]}"
+            else:
+                self._left_alone.add(id(module))
+            self.notices.append(f"{module.kind} {type(module).__name__} {what}: {told}")
+            module.logger.warning(f"it {what}", error=told)
 
 
 def exceeded(when: NotifyWhen, outcome: RunOutcome) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from ozzy.run.listener import Listener, Progress, Stop
 from ozzy.run.outlets import Outlet
 from ozzy.run.routing import Routing
 from ozzy.run.schedule import Schedule, SplitList
-from ozzy.run.stages import FilterStage, GroupStage, Stage
+from ozzy.run.stages import GroupStage, Stage
+from ozzy.run.wanted import wanted_fields
 
 INHERITED_TIMES = {
     "reader": "read",
@@ -80,9 +81,8 @@ class Runner:
         self.records_before = self.books.stages["reader"].records_out
         if self.listener.profile is not None:
             self.listener.profile.watch(self.reader)
-        first = next(iter(self.working()), None)
-        if isinstance(self.reader, BaseStreamReader) and isinstance(first, (FilterStage, GroupStage)):
-            self.reader.wanted = tuple(first.module.reads or ())
+        if isinstance(self.reader, BaseStreamReader):
+            self.reader.wanted, self.reader.wanted_tokens = wanted_fields(self.working(), self.outlets)
         with closing(self._turns()) as turns:
             for number, split, turn in turns:
                 if number != self.place.split:
@@ -274,6 +274,10 @@ class Runner:
         files = sum(outlet.writer.files.next_file for outlet in self.outlets if hasattr(outlet.writer, "files"))
         seconds = time.perf_counter() - self.began
         return Progress(self.books.stages["reader"].records_out, written, self.bytes_read, files, seconds, self.records_before)
+
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint says of how the run is driven."""
+        return {}
 
     def _times(self) -> dict[str, float]:
         return self.seconds() if self.report is not None else {}

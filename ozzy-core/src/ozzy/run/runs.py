@@ -179,7 +179,8 @@ class StateFolder:
             return (exact or matches)[0]
         if matches:
             raise StateError(f"several runs begin with {run_id}: {', '.join(record.id for record in matches)}", hint="Write the whole id.")
-        raise StateError(f"there is no run {run_id} in {self.place}", hint=self.elsewhere)
+        of_config = f"{run_id} is a file: `ozzy run {run_id} --resume` goes on with the last run of a config."
+        raise StateError(f"there is no run {run_id} in {self.place}", hint=of_config if Path(run_id).is_file() else self.elsewhere)
 
     def new(self, identity: str, started: datetime, facts: dict[str, Any]) -> RunRecord:
         """A new run, with these facts."""
@@ -264,6 +265,13 @@ class Lease:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+    def let_go(self) -> None:
+        """In a fork of the process that has it: let go of the file, and leave the lease with that one."""
+        if self._lock is not None:
+            descriptor = self._lock._context.lock_file_fd  # noqa: SLF001  (releasing would release it for both)
+            if descriptor is not None:
+                os.close(descriptor)
 
     @classmethod
     def held(cls, folder: Path) -> bool:

@@ -19,6 +19,7 @@ from ozzy.plan.guarantee import demand
 from ozzy.plan.pipeline import Pipeline, build, metadata_of
 from ozzy.plan.registry import Registry
 from ozzy.plan.signature import harmless, signature, stored, versions
+from ozzy.plan.workers import demand_workers
 from ozzy.run.bookmarks import IncrementalRun, move_if_all_arrived
 from ozzy.run.checkpoint import published_files
 from ozzy.run.execution import Execution
@@ -115,6 +116,7 @@ class Start:
         config = config or self.config
         pipeline = built or build(config, registry, metadata_of(config, started, allow_code=self.allow_code))
         demand(pipeline)
+        demand_workers(pipeline)
         return pipeline
 
     def _to_resume(self, last: RunRecord | None, asked: bool | str, *, fresh: bool) -> RunRecord | None:

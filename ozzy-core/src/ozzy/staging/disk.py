@@ -39,7 +39,17 @@ def advice(error: OSError) -> str | None:
         return "Choose a folder that may be written, or change its permissions."
     if error.errno in _NO_HANDLES:
         return "Raise the limit on open files (ulimit -n), then go on with --resume."
+    if error.errno == errno.EXDEV:
+        return "It is on another disk than the folder that files are staged in: begin the filebase with a folder of that disk."
     return None
+
+
+def changed_meanwhile(path: Path) -> DestinationError:
+    """The error of a file that is not as long as what was written to it."""
+    return DestinationError(
+        f"{path} was deleted or changed by somebody else while it was written",
+        hint="Go on with --resume: what is lost is read again, as far back as it takes.",
+    )
 
 
 def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:

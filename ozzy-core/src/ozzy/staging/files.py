@@ -10,7 +10,7 @@ other and with the same bytes, where all files are finished. What would make a r
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -86,17 +86,30 @@ class StagedFiles:
 
     def write(self, group: GroupKey, rows: list[bytes]) -> None:
         """Append formatted rows to the group's file, rolling it where a limit is reached."""
-        if group not in self.open and (group in self.spilled.groups or len(self.open) >= self.group_limit):
+        if self.waits(group):
             self._spill(group, rows)
         else:
             self._append(group, rows)
 
+    def waits(self, group: GroupKey) -> bool:
+        """Whether rows of this group wait in the log."""
+        return group not in self.open and (group in self.spilled.groups or len(self.open) >= self.group_limit)
+
+    def write_members(self, group: GroupKey, members: Iterable[bytes], rows: int) -> None:
+        """Append rows that are compressed already, as whole members, to the file of a group whose rows don't wait."""
+        file = self.open.get(group) or self._open(group)
+        file.append_members(members, rows)
+        if file.skipped:
+            self.ignored += rows
+        else:
+            self.written += rows
+
     def write_batch(self, group: GroupKey, batch: Batch) -> None:
         """As `write`, for files that are written by sinks."""
-        if group in self.open or (group not in self.spilled.groups and len(self.open) < self.group_limit):
-            self._append(group, batch)
-        else:
+        if self.waits(group):
             self._spill(group, [line + b"\n" for line in batch.lines])
+        else:
+            self._append(group, batch)
 
     def count(self, key: GroupKey, number: int) -> None:
         """The next file of this name is to have this number."""

@@ -14,7 +14,7 @@ import attrs
 import msgspec
 
 from ozzy.errors import StateError
-from ozzy.staging.disk import at_destination, make_folder, sync_folder, write_all
+from ozzy.staging.disk import at_destination, changed_meanwhile, make_folder, sync_folder, write_all
 
 _HELD = 1 << 20
 
@@ -103,6 +103,8 @@ class Journal:
             with at_destination(self.path):
                 make_folder(self.path.parent, private=1)
                 with self.path.open("ab", buffering=0) as file:
+                    if file.tell() != self.length - len(self._held):
+                        raise changed_meanwhile(self.path)
                     write_all(file.fileno(), self._held)
             self._held.clear()
             self._dirty = True

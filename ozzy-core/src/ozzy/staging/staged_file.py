@@ -8,7 +8,7 @@ import hashlib
 import os
 import posixpath
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -18,7 +18,7 @@ import attrs
 
 from ozzy.data.codecs import Codec
 from ozzy.staging.assembly import SUFFIX, Assembly
-from ozzy.staging.disk import at_destination, make_folder, read_exactly, sync_file, write_all
+from ozzy.staging.disk import at_destination, changed_meanwhile, make_folder, read_exactly, sync_file, write_all
 from ozzy.staging.spill import GroupKey
 
 
@@ -75,6 +75,16 @@ class StagedFile:
                 break
         return start
 
+    def append_members(self, members: Iterable[bytes], rows: int) -> None:
+        """Take rows that are compressed already, as whole members, in parts of any size; what is still raw ends as a member before them."""
+        self.rows += rows
+        if self.skipped:
+            return
+        if self.tail:
+            self._end_member()
+        for part in members:
+            self._put(part)
+
     def finish(self, footer: bytes) -> None:
         """End the last member with the footer. A file with nothing in it stays one empty member."""
         self.tail += footer
@@ -113,12 +123,17 @@ class StagedFile:
     def _end_member(self) -> None:
         member = self.codec.compress(bytes(self.tail))
         self.tail.clear()
+        self._put(member)
+
+    def _put(self, member: bytes) -> None:
         for digest in self.hashes.values() if self.codec.pack is None else ():
             digest.update(member)
         if not self.dry:
             if not self.length:
                 make_folder(self.path.parent, private=2)
             with at_destination(self.path), self.path.open("ab" if self.length else "wb", buffering=0) as file:
+                if file.tell() != self.length:
+                    raise changed_meanwhile(self.path)
                 write_all(file.fileno(), member)
             self.dirty = True
         elif self.codec.pack is not None:

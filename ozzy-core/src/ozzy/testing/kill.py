@@ -240,14 +240,17 @@ class KillContract:
         everyone = list(range(after + 1, len(self.steps) + 1))
         if count == "all" or int(count) >= len(everyone):
             return everyone
-        decisive = [
-            number
-            for number in everyone
-            if self.steps[number - 1].startswith(tuple(f"{when} {call}(" for when in ("before", "after") for call in DECISIVE))
-        ]
-        chosen = set(_spread(decisive, int(count) // 2))
+        chosen = set(self._decisive(everyone, int(count) // 2))
         chosen |= set(_spread([number for number in everyone if number not in chosen], int(count) - len(chosen)))
         return sorted(chosen)
+
+    def _decisive(self, numbers: list[int], count: int) -> list[int]:
+        """So many steps around prepare, commit and publish: as many of each sort, since even distances alone might miss a sort."""
+        chosen: list[int] = []
+        for left, beginning in zip(range(len(DECISIVE), 0, -1), DECISIVE, strict=True):
+            of_this_sort = [number for number in numbers if self.steps[number - 1].startswith(beginning)]
+            chosen += _spread(of_this_sort, -(-(count - len(chosen)) // left))
+        return chosen
 
 
 class _Outcome:

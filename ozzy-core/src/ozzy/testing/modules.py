@@ -23,6 +23,7 @@ HOOKS = {
     "stats_manager": "ozzy_stats",
     "notifications": "ozzy_notify",
     "bypass": "ozzy_bypass",
+    "engine": "ozzy_engine",
 }
 _OURS: dict[str, type] = {
     "scripted": ScriptedReader,

@@ -191,6 +191,28 @@ class ReaderContract(ModuleContract):
         if self.module.replayable and result.records_read != count:
             self.broken(f"a run reads {result.records_read} records where there are {count}")
 
+    # Ranges
+
+    @pytest.mark.parametrize("size", [1, 7, 64, 100_000])
+    def test_ranges_hold_every_record_once(self, size: int) -> None:
+        """The ranges of a split lie side by side, and what they hold, read by two readers in turn, is what the split holds."""
+        for split, batches in self.everything() if self.enough is None and self.module.replayable else ():
+            asked = self.reader()
+            parts = list(asked.ranges(split, size))
+            asked.close()
+            if not parts:
+                continue
+            if [part.start for part in parts] != [0, *(part.end for part in parts[:-1])]:
+                self.broken(f"the ranges of split {split.id!r} leave something out, or lie over each other: {shown(parts)}")
+            found, workers = [], [self.reader(), self.reader()]
+            for number, part in enumerate(reversed(parts)):
+                found.append([dict(record) for batch in workers[number % 2].read_range(split, part) for record in batch])
+            for worker in workers:
+                worker.close()
+            problem = difference(records_of(batches), [record for records in reversed(found) for record in records])
+            if problem:
+                self.broken(f"read in ranges of {size} bytes, split {split.id!r} is not the same: {problem}")
+
     # Ends
 
     def test_stopping_in_the_middle_frees_what_it_holds(self) -> None:

@@ -55,8 +55,8 @@ def freeze() -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-DECISIVE: Final = ("prepare", "publish", "commit_position")
-"""The calls around which a kill tells most."""
+DECISIVE: Final = tuple(f"{when} {call}(" for call in ("publish", "write", "commit_position", "prepare") for when in ("after", "before"))
+"""How the names of the steps begin before which a kill tells most, those that tell more first."""
 
 
 @attrs.define

@@ -1,6 +1,7 @@
 """Filters by values keep what is equal as JSON has it, the same from lines and from records."""
 
 import json
+from enum import IntEnum, StrEnum
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from ozzy import Batch, ConfigError
 from ozzy.builtin.filters.key_value import KeyValueFilter, KeyValueRegexFilter
+from ozzy.builtin.filters.operators import OPERATORS, check, make_column_test, make_test
+from ozzy.data.json_text import MISSING as NOT_THERE
 
 MISSING = object()
 
@@ -246,6 +249,9 @@ def test_the_regex_filter_matches_whatever_the_operator_says(value, expected, op
         (KeyValueFilter, {"name": "a", "value": float("nan"), "operator": "<="}, "keys.0.value", "expected a number or a text"),
         (KeyValueFilter, {"name": "a", "value": "yes", "operator": "exists"}, "keys.0.value", "expected true or false"),
         (KeyValueFilter, {"name": "a", "value": None, "operator": "exists"}, "keys.0.value", "expected true or false"),
+        (KeyValueFilter, {"name": "a"}, "keys.0.value", "missing; expected what the operator == compares with"),
+        (KeyValueFilter, {"name": "a", "operator": "in"}, "keys.0.value", "missing; expected what the operator in compares with"),
+        (KeyValueRegexFilter, {"name": "a"}, "keys.0.value", "missing; expected what the operator re_match compares with"),
         (KeyValueRegexFilter, {"name": "a", "value": "("}, "keys.0.value", "not a regular expression"),
         (KeyValueRegexFilter, {"name": "a", "value": None, "operator": "=="}, "keys.0.value", "expected a regular expression"),
         (KeyValueFilter, "a", "keys.0", "expected dict"),
@@ -280,7 +286,7 @@ JSON = st.recursive(
 @given(
     records=st.lists(st.dictionaries(st.sampled_from(["a", "b"]), JSON, max_size=2), min_size=1, max_size=5),
     name=st.sampled_from(["a", "a.b", "b.a.a", ""]),
-    operator=st.sampled_from(["==", "in", "contains", "re_match"]),
+    operator=st.sampled_from(OPERATORS),
     value=JSON,
 )
 def test_lines_and_records_are_filtered_the_same(records, name, operator, value):
@@ -289,6 +295,28 @@ def test_lines_and_records_are_filtered_the_same(records, name, operator, value)
     except ConfigError:
         return
     kept(filter, *records)
+
+
+class Number(IntEnum):
+    ONE = 1
+
+
+class Text(StrEnum):
+    A = "a"
+
+
+ANY = JSON | st.sampled_from([NOT_THERE, Number.ONE, Text.A, float("nan"), float("inf"), 2**70, (1,), {1}, "ab", "\ud800"])
+
+
+@settings(max_examples=500)
+@given(operator=st.sampled_from(OPERATORS), wanted=JSON, values=st.lists(ANY, max_size=6))
+def test_many_values_pass_a_test_at_once_as_they_do_one_by_one(operator, wanted, values):
+    if list(check(operator, wanted, "")):
+        return
+    test = make_test(operator, wanted)
+    if operator == "re_match":
+        values = [value for value in values if isinstance(value, str)]
+    assert make_column_test(operator, wanted)(values) == list(map(test, values))
 
 
 @settings(max_examples=200)
@@ -303,6 +331,12 @@ def test_values_are_equal_where_their_json_is(one, other):
 
     [equal] = kept(KeyValueFilter(section({"name": "a", "value": one})), {"a": other})
     assert equal == (canonical(one) == canonical(other) or (one == 0 and other == 0 and type(one) is not bool and type(other) is not bool))
+
+
+def test_exists_needs_no_value():
+    made = KeyValueFilter(section({"name": "a.b", "operator": "exists"}))
+
+    assert [made.filter(record) for record in ({"a": {"b": None}}, {"a": {}}, {"a": 1}, {})] == [True, False, False, False]
 
 
 def test_a_way_through_what_is_no_mapping_leads_to_nothing_that_exists():

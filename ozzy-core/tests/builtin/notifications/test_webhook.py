@@ -13,6 +13,7 @@ import trustme
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
+import ozzy
 from ozzy import ConfigError, DestinationError, Metadata, RunOutcome
 from ozzy.builtin.notifications.webhook import WebhookNotifier, signed
 
@@ -55,6 +56,22 @@ def test_the_start_of_a_run_is_told(server):
     assert request.headers["Content-type"] == "application/json"
     assert body.pop("start_time")
     assert body == {"job_status": "STARTED", "run_id": "20240501-1"}
+
+
+def test_each_message_of_a_run_names_the_pipeline(server, tmp_path):
+    answers(server, Response("ok"), Response("ok"))
+    ozzy.run(
+        {
+            "name": "orders",
+            "reader": {"name": "random", "options": {"number_of_items": 1}},
+            "writer": {"name": "fs", "options": {"filebase": str(tmp_path / "out" / "x")}},
+            "notifications": [{"name": "webhook", "options": {"endpoints": [server.url_for("/hook")]}}],
+        },
+        state_dir=tmp_path / "state",
+    )
+
+    told = [request.get_json() for request in received(server)]
+    assert [(one["job_status"], one["pipeline"]) for one in told] == [("STARTED", "orders"), ("COMPLETED", "orders")]
 
 
 def test_success_tells_counts_and_files(server):

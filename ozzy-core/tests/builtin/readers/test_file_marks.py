@@ -140,15 +140,40 @@ def test_a_new_file_that_can_not_be_read_stops_the_listing(folder, monkeypatch):
         listed(folder)
 
 
-def test_only_the_first_block_has_a_checksum(tmp_path):
-    (tmp_path / "x").write_bytes(bytes(BLOCK) + b"1")
-    (tmp_path / "y").write_bytes(bytes(BLOCK) + b"2")
-    (tmp_path / "z").write_bytes(bytes(BLOCK - 1) + b"2" + b"1")
-    x, y, z = (mark_of(str(tmp_path / name), (tmp_path / name).stat(), None) for name in "xyz")
+def test_the_first_and_the_last_block_have_checksums(tmp_path):
+    contents = {
+        "was": bytes(3 * BLOCK),
+        "begins otherwise": b"1" + bytes(3 * BLOCK - 1),
+        "ends otherwise": bytes(3 * BLOCK - 1) + b"1",
+        "is longer": bytes(3 * BLOCK + 1),
+        "has another middle": bytes(BLOCK) + b"1" * BLOCK + bytes(BLOCK),
+    }
+    marks = {}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        marks[name] = mark_of(str(tmp_path / name), (tmp_path / name).stat(), None)
 
-    assert same(x, y)
-    assert not same(x, z)
-    assert not same(None, x)
+    assert [name for name, mark in marks.items() if same(marks["was"], mark)] == ["was", "has another middle"]
+    assert not same(None, marks["was"])
+
+
+def test_a_mark_of_an_older_version_has_no_last_block_and_still_counts(tmp_path):
+    (tmp_path / "x").write_bytes(bytes(2 * BLOCK))
+    mark = mark_of(str(tmp_path / "x"), (tmp_path / "x").stat(), None)
+    older = {key: value for key, value in mark.items() if key != "end"}
+
+    assert same(older, mark)
+
+
+@pytest.mark.parametrize(("blocks", "warns"), [(2, False), (3, True)])
+def test_a_touched_file_with_a_middle_that_nobody_looked_at_is_told(blocks, warns, folder, caplog):
+    (folder / "b").write_bytes(b"{}\n" + b" " * (blocks * BLOCK - 3))
+    _, marks = listed(folder)
+    os.utime(folder / "b", (1, 1))
+
+    assert listed(folder, marks)[0] == []
+    told = "in/b was touched since it was read; its size, beginning and end are the same, so it is not read again"
+    assert (told in caplog.text) == warns
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,15 @@ def test_an_archive_under_another_name_is_told(tmp_path):
         found(reader(tmp_path))
 
 
+def test_an_archive_within_an_archive_is_told(tmp_path):
+    put(tmp_path / "inner.zip", {"a.jl": rows(1)})
+    inner = (tmp_path / "inner.zip").read_bytes()
+    (tmp_path / "inner.zip").unlink()
+    put(tmp_path / "in.zip", {"b.zip": inner})
+    with pytest.raises(SourceError, match=r"in\.zip!b\.zip is a zip archive within another one"):
+        found(reader(tmp_path))
+
+
 def test_files_are_named_after_the_member(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     put(tmp_path / "in.zip", {"deep/er/north.jl.gz": gzip.compress(rows(1)), "south.csv": b"n\n2\n"})

@@ -201,7 +201,14 @@ def test_a_dry_run_gives_nothing(tmp_path: Path) -> None:
     assert (result.summaries, (tmp_path / "fields.json").exists()) == ({}, False)
 
 
-@pytest.mark.parametrize("name", ["aggregation_stats", "exporters.writers.aggregation_stats_writer.AggregationStatsWriter"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aggregation_stats",
+        "exporters.writers.aggregation_stats_writer.AggregationStatsWriter",
+        "ozzy.writers.aggregation_writer.AggregationWriter",
+    ],
+)
 def test_the_inherited_names_work(tmp_path: Path, name: str) -> None:
     assert run(tmp_path, {"a": 1}, writer={"name": name}).summaries["writer"]["records"] == 1
 

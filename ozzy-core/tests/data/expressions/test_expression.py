@@ -116,6 +116,9 @@ f"{'é'!a}{[1.5, 'é']!a}"
 '{:>{}}|{!r}'.format(1, 5, 'a')
 '{a}'.format_map({'a': 1})
 format(3.14159, '.2f')
+format('a', '%>3')
+'{:%Y-%m-%d 20240101}'.format(datetime.datetime(2024, 1, 2))
+'%d%% of %(a)s' % {'a': 1} if False else '%5.1f%%' % 2
 format(5)
 str(1.5) + str(None) + str(True) + str([1, 'a']) + str()
 repr('a')

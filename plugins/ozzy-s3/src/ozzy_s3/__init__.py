@@ -1,1 +1,1 @@
-"""S3 for ozzy: a reader and a writer."""
+"""S3 for ozzy: a reader, a writer and a persistence."""

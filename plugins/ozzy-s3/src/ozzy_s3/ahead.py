@@ -14,6 +14,10 @@ from ozzy_s3.listing import Upcoming
 FIRST: Final = 1 << 20
 PIECE: Final = 8 << 20
 """Bytes of a piece; the first of an object is smaller, since often no more is wanted."""
+SLICE: Final = 2 << 20
+"""Bytes of a piece of a range, of which several are fetched at a time."""
+TAIL: Final = 1 << 16
+"""Bytes of a piece behind a range, where its last line ends."""
 
 
 @attrs.frozen
@@ -27,14 +31,24 @@ class _Piece:
 class ReadAhead:
     """Pieces of objects, fetched by `fetch(stream, start, size)` in `parallel` threads; at most `budget` bytes are held or on their way.
 
-    After the object that is read come those that follow it in `upcoming`, as long as objects are read in that order.
+    After the object that is read come those that follow it in `upcoming`, as long as objects are read in that order. Where `until` is given
+    little is fetched behind that byte: somebody else reads there.
     """
 
-    def __init__(self, fetch: Callable[[Stream, int, int], bytes], upcoming: Upcoming, *, parallel: int, budget: int) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[Stream, int, int], bytes],
+        upcoming: Upcoming,
+        *,
+        parallel: int,
+        budget: int,
+        until: int | None = None,
+    ) -> None:
         self._fetch = fetch
         self._upcoming = upcoming
         self._parallel = parallel
         self._budget = budget
+        self._until = until
         self._threads: ThreadPoolExecutor | None = None
         self._queue: deque[_Piece] = deque()
         self._held = 0
@@ -77,11 +91,11 @@ class ReadAhead:
 
     def _following(self, stream: Stream, start: int) -> Iterator[tuple[Stream, int, int]]:
         """The pieces of an object from `start` on, and of the objects after it, where it was the one that was to come."""
-        yield from _cut(stream, start)
+        yield from _cut(stream, start, self._until)
         if not self._upcoming.pass_by(stream.filename):
             return
         while (following := self._upcoming.next()) is not None:
-            yield from _cut(following, 0)
+            yield from _cut(following, 0, None)
 
     def _fill(self) -> None:
         while len(self._queue) < 2 * self._parallel:
@@ -96,28 +110,31 @@ class ReadAhead:
             self._held += asked[2]
 
 
-def _cut(stream: Stream, start: int) -> Iterator[tuple[Stream, int, int]]:
+def _cut(stream: Stream, start: int, until: int | None) -> Iterator[tuple[Stream, int, int]]:
     """An object from `start` on in pieces; an empty one is one piece, since somebody may have changed it."""
     assert stream.size is not None
-    size = FIRST if stream.size > PIECE else PIECE
-    while start < stream.size:
-        yield stream, start, min(size, stream.size - start)
-        start, size = start + size, PIECE
+    if until is not None:
+        end, size = (min(until, stream.size), SLICE) if start < until else (min(start + TAIL, stream.size), TAIL)
+    else:
+        end, size = stream.size, FIRST if stream.size > PIECE else PIECE
+    while start < end:
+        yield stream, start, min(size, end - start)
+        start, size = start + size, PIECE if until is None else size
     if not stream.size:
         yield stream, 0, 0
 
 
 class ObjectFile(io.RawIOBase):
-    """One object as a file: read in order, or from wherever `seek` leads. One that is `alone` closes what it reads through."""
+    """One object as a file: read in order from byte `at` on, or from where `seek` leads. One that is `alone` closes its reading ahead."""
 
-    def __init__(self, ahead: ReadAhead, stream: Stream, *, alone: bool = False) -> None:
+    def __init__(self, ahead: ReadAhead, stream: Stream, *, alone: bool = False, at: int = 0) -> None:
         super().__init__()
         self._alone = alone
         self._ahead = ahead
         self._stream = stream
         self._start = 0
         self._piece = b""
-        self._at = 0
+        self._at = at
         if not stream.size:
             ahead.piece(stream, 0)
 

@@ -25,6 +25,8 @@ ACCESS_KEY: Final = "The access key; unset, credentials are looked for as all AW
 SECRET_KEY: Final = "The secret key that belongs to aws_access_key_id."  # noqa: S105 - a text
 TOKEN: Final = "The session token of temporary keys."  # noqa: S105 - a text
 ADDRESSING: Final = "Where the bucket stands in an address: in its path or its host; auto is path for an endpoint of your own."
+ENCRYPTION: Final = "Encryption by S3: with its own keys (AES256), or with keys of KMS. Unset, as the bucket says."
+KMS_KEY: Final = "The id or ARN of the KMS key, for encryption aws:kms."
 TIMEOUT: Final = "Seconds to wait for a connection, or for the next bytes."
 RETRY: Final = "How often a call is tried that fails in a way that may pass, such as 503 SlowDown or a broken connection."
 

@@ -15,8 +15,8 @@ from ozzy_s3.client import Connection
 def listed(connection: Connection, prefix: str) -> Iterator[Stream]:
     """The objects whose keys begin with a prefix, in the order of the listing; the fingerprint is the ETag.
 
-    What only stands for a folder (an empty object whose key ends with `/`) is left out. Raises SourceError where a page can't be had: a
-    listing that broke off is never taken for a short one.
+    What only stands for a folder (an empty object whose key ends with `/`) is left out. Raises the error of the connection where a page
+    can't be had: a listing that broke off is never taken for a short one.
     """
     token: str | None = None
     count = pages = 0
@@ -33,7 +33,7 @@ def listed(connection: Connection, prefix: str) -> Iterator[Stream]:
             return
         token = page.get("NextContinuationToken")
         if not token:
-            raise SourceError(f"{what} broke off: the page says that there are more, and not where", hint="Start the run again.")
+            raise connection.error_class(f"{what} broke off: the page says that there are more, and not where", hint="Start the run again.")
 
 
 @attrs.define

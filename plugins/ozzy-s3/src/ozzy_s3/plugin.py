@@ -13,3 +13,9 @@ def ozzy_read() -> dict[str, Module]:
 def ozzy_write() -> dict[str, Module]:
     """Writers."""
     return {"s3": Module("ozzy_s3.writer:S3Writer", "Objects of an S3 bucket, published whole.")}
+
+
+@hookimpl
+def ozzy_persist() -> dict[str, Module]:
+    """Persistences."""
+    return {"s3": Module("ozzy_s3.persistence:S3Persistence", "State in an S3 bucket, shared by machines.")}

@@ -5,10 +5,23 @@ from collections.abc import Iterator
 from threading import Lock
 from typing import Any, BinaryIO, ClassVar, Literal, cast
 
-from ozzy import BaseStreamReader, Listed, Problem, RetryOptions, SourceError, Split, Stream, StreamReaderOptions, option, options
+from ozzy import (
+    BaseStreamReader,
+    Batch,
+    Listed,
+    Problem,
+    Range,
+    RetryOptions,
+    SourceError,
+    Split,
+    Stream,
+    StreamReaderOptions,
+    option,
+    options,
+)
 from ozzy.options.option import ByteSize
 from ozzy_s3 import client
-from ozzy_s3.ahead import ObjectFile, ReadAhead
+from ozzy_s3.ahead import TAIL, ObjectFile, ReadAhead
 from ozzy_s3.client import Connection, connection_problems
 from ozzy_s3.listing import Upcoming, listed, since
 from ozzy_s3.prefixes import filled_in, pointed
@@ -56,7 +69,8 @@ class S3Reader(BaseStreamReader):
 
     The listing streams: a bucket may have any number of keys. Objects are read in pieces, `parallel` at a time, also of those that come
     next. A piece that breaks off is gone on with where it broke. Each request names the version that is meant (by ETag): an object that
-    has changed or is gone since the run began is a SourceError. Prefixes under which there is nothing give no records and a warning.
+    has changed or is gone since the run began is a SourceError. A large plain object of lines can be shared by several workers, each of
+    which fetches its ranges of bytes. Prefixes under which there is nothing give no records and a warning.
 
     With `bookmark: true` only new and changed objects are read, a changed one from its beginning. An object is told by bucket, key and
     ETag, never by a time: one that comes late, with an earlier name or an older date than those that were read, is read by the next run.
@@ -71,9 +85,10 @@ class S3Reader(BaseStreamReader):
         self._ahead = self._new_ahead(self._upcoming)
         self._opening = Lock()
         self._leading: ObjectFile | None = None
+        self._until: int | None = None
 
-    def _new_ahead(self, upcoming: Upcoming) -> ReadAhead:
-        return ReadAhead(self._fetch, upcoming, parallel=self.options.parallel, budget=int(self.options.read_ahead))
+    def _new_ahead(self, upcoming: Upcoming, until: int | None = None) -> ReadAhead:
+        return ReadAhead(self._fetch, upcoming, parallel=self.options.parallel, budget=int(self.options.read_ahead), until=until)
 
     @classmethod
     def check_options(cls, options: S3ReaderOptions) -> Iterator[Problem]:
@@ -114,11 +129,30 @@ class S3Reader(BaseStreamReader):
         if stream.size is None or not stream.fingerprint:
             head = self._connection.answer("head_object", f"reading {self._connection.address(stream.filename)}", Key=stream.filename)
             stream = Stream(stream.filename, head["ContentLength"], fingerprint=head["ETag"].strip('"'))
+        if self._until is not None:
+            return cast("BinaryIO", ObjectFile(self._new_ahead(Upcoming(), TAIL), stream, alone=True))
         with self._opening:
             if self._leading is not None and not self._leading.closed:
                 return cast("BinaryIO", ObjectFile(self._new_ahead(Upcoming()), stream, alone=True))
             self._leading = ObjectFile(self._ahead, stream)
             return cast("BinaryIO", self._leading)
+
+    def open_stream_at(self, stream: Stream, offset: int) -> BinaryIO:
+        return cast("BinaryIO", ObjectFile(self._new_ahead(Upcoming(), self._until or 0), stream, alone=True, at=offset))
+
+    def read(self, split: Split, position: Any) -> Iterator[Batch]:
+        self._until = None
+        return super().read(split, position)
+
+    def ranges(self, split: Split, size: int) -> Iterator[Range]:
+        """Parts of a plain object of lines, of which nothing but its beginning is fetched here."""
+        self._until = 0
+        return super().ranges(split, size)
+
+    def read_range(self, split: Split, part: Range) -> Iterator[Batch]:
+        """The lines of a range. The object is fetched as far as that goes, and little more."""
+        self._until = part.end
+        return super().read_range(split, part)
 
     def close(self) -> None:
         self._ahead.close()

@@ -1,8 +1,10 @@
 """Multipart uploads of finished files: begun, known by their ids, completed once, and never left behind."""
 
+import base64
 import json
 import os
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +29,7 @@ class Uploads:
     """The multipart uploads of one writer in one run.
 
     `path` is a file that names every upload that was ever begun, and before that its key, so that one that no receipt speaks of is found
-    and aborted.
+    and aborted. Where that file was lost with its disk, an upload is told by its key and its parts, when the same file is uploaded again.
     """
 
     connection: Connection
@@ -44,14 +46,13 @@ class Uploads:
                 hint="Set a larger part_size, or roll files by size: size_per_buffer_write.",
             )
         what = f"uploading {self.connection.address(key)}"
+        self._abort_forgotten(key, file, size)
         self._note({"key": key})
         number = self.connection.answer("create_multipart_upload", what, Key=key, ChecksumAlgorithm="CRC32", **facts)["UploadId"]
         self._note({"key": key, "id": number})
 
         def part(at: int) -> dict[str, str]:
-            with at_destination(file), file.open("rb") as source:
-                source.seek(at * self.part_size)
-                content = source.read(self.part_size)
+            content = self._part(file, at)
             if len(content) != min(self.part_size, size - at * self.part_size):
                 raise DestinationError(f"the staged file {file} is shorter than it was", hint="Start again with --fresh.")
             answer = self.connection.answer(
@@ -103,11 +104,50 @@ class Uploads:
 
     def _abort_nameless(self, key: str, known: set[str]) -> None:
         """Abort the upload that a kill has left without its id in the file: one of this very key, unknown, and without parts."""
-        what = f"looking for uploads of {self.connection.address(key)}"
-        answer = self.connection.answer("list_multipart_uploads", what, Prefix=key)
-        for one in answer.get("Uploads", ()):
-            if one["Key"] == key and one["UploadId"] not in known and not self.is_there(key, {"id": one["UploadId"]}):
-                self.abort(key, one["UploadId"])
+        for number in self._of(key):
+            if number not in known and not self.is_there(key, {"id": number}):
+                self.abort(key, number)
+
+    def _abort_forgotten(self, key: str, file: Path, size: int) -> None:
+        """Abort what a dead process, whose disk is lost, has uploaded of this file: uploads of its key that hold no other parts."""
+        for number in self._of(key):
+            if all(self._is_part(part, file, size) for part in self._parts(key, number)):
+                self.abort(key, number)
+
+    def _of(self, key: str) -> list[str]:
+        """The ids of the uploads of a key that wait."""
+        what, marker, found = f"looking for uploads of {self.connection.address(key)}", dict[str, str](), list[str]()
+        while True:
+            answer = self.connection.answer("list_multipart_uploads", what, Prefix=key, **marker)
+            found += [one["UploadId"] for one in answer.get("Uploads", ()) if one["Key"] == key]
+            if not answer.get("IsTruncated"):
+                return found
+            marker = {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}
+
+    def _parts(self, key: str, number: str) -> Iterator[dict[str, Any]]:
+        """The parts of an upload, none where it is gone."""
+        what, marker = f"looking for the parts of {self.connection.address(key)}", dict[str, int]()
+        while True:
+            answer = self.connection.call("list_parts", what, codes=_GONE, Key=key, UploadId=number, **marker)
+            if isinstance(answer, str):
+                return
+            yield from answer.get("Parts", ())
+            if not answer.get("IsTruncated"):
+                return
+            marker = {"PartNumberMarker": int(answer["NextPartNumberMarker"])}
+
+    def _is_part(self, part: dict[str, Any], file: Path, size: int) -> bool:
+        """Whether a part that S3 has is one of this file."""
+        at = part["PartNumber"] - 1
+        if part["Size"] != min(self.part_size, size - at * self.part_size):
+            return False
+        return bool(part.get("ChecksumCRC32") == base64.b64encode(zlib.crc32(self._part(file, at)).to_bytes(4, "big")).decode())
+
+    def _part(self, file: Path, at: int) -> bytes:
+        """The bytes of part `at`, counted from 0."""
+        with at_destination(file), file.open("rb") as source:
+            source.seek(at * self.part_size)
+            return source.read(self.part_size)
 
     def _note(self, line: dict[str, str]) -> None:
         make_folder(self.path.parent, private=1)

@@ -63,10 +63,8 @@ class S3WriterOptions(NamedFileWriterOptions):
     save_metadata: bool = option(default=True, help="Give each object the metadata total, its records, and md5, of its bytes.")
     acl: _ACLS | None = option(default=None, help="A canned ACL. Unset there is none (bucket-owner-full-control in the inherited shape).")
     storage_class: str | None = option(default=None, help="The storage class, such as STANDARD_IA.", example="STANDARD_IA")
-    encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = option(
-        default=None, help="Encryption by S3: with its own keys (AES256), or with keys of KMS. Unset, as the bucket says."
-    )
-    kms_key: str | None = option(default=None, help="The id or ARN of the KMS key, for encryption aws:kms.")
+    encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = option(default=None, help=client.ENCRYPTION)
+    kms_key: str | None = option(default=None, help=client.KMS_KEY)
     tags: dict[str, str] = option(factory=dict, help="Tags of each object.", example={"team": "exports"})
     part_size: ByteSize = option(
         default=ByteSize(16 << 20),
@@ -130,7 +128,9 @@ class S3Writer(BaseNamedFileWriter):
         return self._connection.address(self._key(name))
 
     def taken(self, name: str) -> bool:
-        return self._head(name) is not None
+        """Whether somebody else's object has this name. One of this run that no receipt tells of was put by a request of a dead process."""
+        head = self._head(name)
+        return head is not None and head["Metadata"].get("ozzy-run") != self.context.run_id
 
     def begin_file(self, group: GroupKey) -> tuple[str, bool]:
         name, skipped = super().begin_file(group)
@@ -289,6 +289,8 @@ class S3Writer(BaseNamedFileWriter):
         else:
             answer = "404"
         if self._is_own(self._head(entry["name"]), entry):
+            if upload is not None:
+                self._uploads.abort(self._key(entry["name"]), upload["id"])
             return
         if answer in _REFUSED:
             raise no_room_for(self.address(entry["name"]))

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 
@@ -10,7 +10,8 @@ from ozzy import BaseDecoder, Batch, Rejected, option, options
 from ozzy.builtin.decoders.pieces import SHORTEST_LIMIT, Piece, pieces
 from ozzy.contracts.decoder import DecoderOptions
 from ozzy.data.codecs import ByteStream
-from ozzy.data.json_text import bad_lines, compacted, good_fields
+from ozzy.data.json_text import bad_lines, compacted, good_rows, is_utf8, select_fields
+from ozzy.data.tokens import token_rows
 
 BATCH_BYTES: Final = 1024 * 1024
 """A batch ends with the row that reaches this many bytes of the stream, if it has not ended before."""
@@ -34,21 +35,28 @@ class JsonLinesDecoder(BaseDecoder):
 
     Options: ClassVar[type] = JsonLinesOptions
     starts_anywhere = True
+    line_by_line = True
     unchanged = "json_lines"
 
     def decode(self, stream: ByteStream) -> Iterator[Batch]:
         stream.skip_mark()
-        draft = _Draft(stream.name, self.options.line_limit, stream.offset, stream.row, stream.line, self.wanted)
+        draft = _Draft(stream.name, self.options.line_limit, stream.offset, stream.row, stream.line, self.wanted, self.wanted_tokens)
         most = self.options.batch_size
         for piece in pieces(stream, self.options.line_limit):
-            done = begun = 0
+            utf8 = is_utf8(piece.text)
+            draft.utf8 = draft.utf8 and utf8
+            if len(draft.lines) + len(piece.lines) < most and draft.size + piece.size < BATCH_BYTES:
+                draft.add(piece, 0, len(piece.lines), piece.size)
+                continue
+            done, begun, ends = 0, 0, piece.ends
             while done < len(piece.lines):
-                by_bytes = bisect_left(piece.ends, begun + BATCH_BYTES - draft.size, done) + 1
+                by_bytes = bisect_left(ends, begun + BATCH_BYTES - draft.size, done) + 1
                 end = min(by_bytes, done + most - len(draft.lines), len(piece.lines))
-                draft.add(piece, done, end, piece.ends[end - 1] - begun)
-                done, begun = end, piece.ends[end - 1]
+                draft.add(piece, done, end, ends[end - 1] - begun)
+                done, begun = end, ends[end - 1]
                 if len(draft.lines) == most or draft.size >= BATCH_BYTES:
                     yield draft.batch()
+                    draft.utf8 = utf8
         if draft.lines:
             yield draft.batch()
 
@@ -63,6 +71,8 @@ class _Draft:
     rows: int
     number: int
     wanted: tuple[str, ...] = ()
+    wanted_tokens: tuple[str, ...] = ()
+    utf8: bool = True
     lines: list[bytes] = attrs.field(factory=list)
     size: int = 0
     returns: bool = False
@@ -79,8 +89,8 @@ class _Draft:
         lines, number = self.lines, self.number
         if self.returns:
             lines = [line.removesuffix(b"\r") for line in lines]
-        selected = good_fields(lines, self.wanted) if self.wanted else None
-        bad = bad_lines(lines) if selected is None else {}
+        selected, taken = self._read(lines)
+        bad = bad_lines(lines, utf8=self.utf8) if selected is None and taken is None else {}
         bad |= dict.fromkeys(self.too_long, f"longer than {self.line_limit} bytes")
         blank = {row for row in bad if not lines[row].strip(b" \t\r")} - set(self.too_long)
         refused = sorted(bad.keys() - blank)
@@ -106,7 +116,17 @@ class _Draft:
             origin=range(first, self.rows) if not rejected else _origin(first, len(lines), bad, blank),
         )
         self.lines, self.size, self.returns, self.too_long = [], 0, False, []
-        return batch if selected is None or bad else batch.with_selected(self.wanted, selected)
+        if selected is not None:
+            batch.with_selected(self.wanted, selected)
+        return batch if taken is None else batch.with_tokens(self.wanted_tokens, taken)
+
+    def _read(self, lines: list[bytes]) -> tuple[list[Any] | None, list[Any] | None]:
+        """The values of the fields that are wanted, or their tokens; neither where a line may be bad, or nothing is wanted."""
+        if not self.utf8 or self.too_long:
+            return None, None
+        if self.wanted:
+            return good_rows(lines, lambda good: select_fields(good, self.wanted)), None
+        return None, good_rows(lines, lambda good: token_rows(good, self.wanted_tokens)) if self.wanted_tokens else None
 
     def _kept(self, lines: list[bytes], bad: dict[int, str]) -> list[bytes]:
         if bad:

@@ -19,14 +19,24 @@ SHORTEST_LIMIT: Final = PIECE
 class Piece:
     """Some lines that follow each other, without their LF.
 
-    `ends` holds where each ends, LF included, counted from the piece's first byte. `returns` tells that there is a CR among them.
-    Where `too_long` is set there is one line, and only its beginning is kept.
+    `text` is the same in one, `size` its bytes with all LF. `returns` tells that there is a CR among them. Where `too_long` is set
+    there is one line, and only its beginning is kept.
     """
 
     lines: list[bytes]
-    ends: list[int]
+    text: bytes
+    size: int
     returns: bool = False
     too_long: bool = False
+
+    @property
+    def ends(self) -> list[int]:
+        """Where each line ends, LF included, counted from the piece's first byte."""
+        if self.too_long:
+            return [self.size]
+        ends = list(accumulate([len(line) + 1 for line in self.lines]))
+        ends[-1] = self.size
+        return ends
 
 
 def pieces(stream: ByteStream, line_limit: int) -> Iterator[Piece]:
@@ -43,20 +53,18 @@ def pieces(stream: ByteStream, line_limit: int) -> Iterator[Piece]:
             rest, dropped, waiting = [_beginning((*rest, chunk))], dropped + waiting + known, 0
             if first < 0:
                 continue
-            yield Piece(rest, [dropped + 1], too_long=True)
+            yield Piece(rest, rest[0], dropped + 1, too_long=True)
             rest, dropped, chunk = [], 0, chunk[first + 1 :]
         last = chunk.rfind(b"\n")
         if last >= 0:
-            yield _piece(b"".join((*rest, chunk[:last])))
+            yield _piece(b"".join((*rest, chunk[:last])), 1)
             rest, waiting, chunk = [], 0, chunk[last + 1 :]
         rest.append(chunk)
         waiting += len(chunk)
     if dropped:
-        yield Piece(rest, [dropped], too_long=True)
+        yield Piece(rest, rest[0], dropped, too_long=True)
     elif waiting:
-        piece = _piece(b"".join(rest))
-        piece.ends[-1] -= 1
-        yield piece
+        yield _piece(b"".join(rest), 0)
 
 
 def _beginning(parts: Iterable[bytes]) -> bytes:
@@ -66,6 +74,6 @@ def _beginning(parts: Iterable[bytes]) -> bytes:
     return beginning
 
 
-def _piece(text: bytes) -> Piece:
-    lines = text.split(b"\n")
-    return Piece(lines, list(accumulate([len(line) + 1 for line in lines])), returns=b"\r" in text)
+def _piece(text: bytes, ended: int) -> Piece:
+    """The lines of a text, whose last one is followed by so many LF."""
+    return Piece(text.split(b"\n"), text, len(text) + ended, returns=b"\r" in text)

@@ -1,13 +1,15 @@
 """Filters by the values of fields."""
 
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
+from functools import reduce
+from operator import and_
 from typing import Any, ClassVar
 
 from ozzy import BaseFilter, Batch, Problem, option, options
 from ozzy.builtin.filters.column_tests import Condition, mask_of
-from ozzy.builtin.filters.operators import OPERATORS, check
+from ozzy.builtin.filters.operators import OPERATORS, check, make_column_test
 from ozzy.data.field_path import FieldPath, roots
+from ozzy.data.json_text import MISSING
 from ozzy.data.table import Mask, Table
 
 
@@ -16,7 +18,7 @@ class KeyValue:
     """One condition: the field's name, the value to compare with, and how."""
 
     name: str = option(help="The field; nested ones with the separator between the names.", example="address.city")
-    value: Any = option(help="What to compare with.")
+    value: Any = option(factory=lambda: MISSING, help="What to compare with. It has to be given, but for exists, where it is true if not.")
     operator: str = option(
         default="==",
         choices=OPERATORS,
@@ -24,6 +26,10 @@ class KeyValue:
         "in, not_in: the field is one of the values, or none of them; contains: the value is in the field; re_match: the field begins "
         "with a match of the pattern; exists: with the value true the field is there, null included, with false it is not.",
     )
+
+    def wanted(self, operator: str) -> Any:
+        """What an operator compares with; `MISSING` where nothing is given."""
+        return True if operator == "exists" and self.value is MISSING else self.value
 
 
 @options
@@ -46,6 +52,7 @@ class KeyValueFilter(BaseFilter):
     """
 
     Options: ClassVar[type] = KeyValueOptions
+    independent = True
     only_operator: ClassVar[str | None] = None
     """The operator of every condition, None for the one that each names."""
 
@@ -53,15 +60,20 @@ class KeyValueFilter(BaseFilter):
     def check_options(cls, options: KeyValueOptions) -> Iterator[Problem]:
         """Values that an operator can do nothing with, such as patterns that are none."""
         for number, entry in enumerate(options.keys):
-            yield from check(cls.only_operator or entry.operator, entry.value, f"keys.{number}.value")
+            operator = cls.only_operator or entry.operator
+            yield from check(operator, entry.wanted(operator), f"keys.{number}.value")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         separator = self.options.nested_field_separator
-        self._conditions = [Condition(self.only_operator or entry.operator, entry.value) for entry in self.options.keys]
+        operators = [self.only_operator or entry.operator for entry in self.options.keys]
+        wanted = [entry.wanted(operator) for entry, operator in zip(self.options.keys, operators, strict=True)]
+        self._conditions = [Condition(*pair) for pair in zip(operators, wanted, strict=True)]
         paths = [FieldPath.parse(entry.name, separator) for entry in self.options.keys]
         self._tests = [(path, condition.test) for path, condition in zip(paths, self._conditions, strict=True)]
+        self._columns = [make_column_test(condition.operator, condition.wanted) for condition in self._conditions]
         self._fields = roots([path for path, _ in self._tests])
+        self.total = all(condition.operator != "re_match" for condition in self._conditions)
         self.reads = self._fields
 
     def filter(self, item: Any) -> bool:
@@ -72,12 +84,12 @@ class KeyValueFilter(BaseFilter):
             return [True] * len(batch)
         if batch.table is not None:
             return self._mask_of_columns(batch.table)
-        rows = batch.select(self._fields)
+        columns = dict(zip(self._fields, batch.columns(self._fields), strict=True))
         masks = []
-        for path, test in self._tests:
-            values = map(itemgetter(self._fields.index(path.root)), rows)
-            masks.append(list(map(test, values if len(path.steps) == 1 else map(path.within, values))))
-        return masks[0] if len(masks) == 1 else list(map(all, zip(*masks, strict=True)))
+        for (path, _), test in zip(self._tests, self._columns, strict=True):
+            values = columns[path.root]
+            masks.append(test(values if len(path.steps) == 1 else list(map(path.within, values))))
+        return reduce(_both, masks)
 
     def _mask_of_columns(self, table: Table) -> Mask:
         kept = Mask.all(truth=True, count=table.num_rows)
@@ -86,6 +98,10 @@ class KeyValueFilter(BaseFilter):
                 break
             kept = kept.both(mask_of(table, path, condition))
         return kept
+
+
+def _both(one: Sequence[bool], other: Sequence[bool]) -> list[bool]:
+    return list(map(and_, one, other))
 
 
 class KeyValueRegexFilter(KeyValueFilter):

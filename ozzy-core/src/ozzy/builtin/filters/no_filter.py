@@ -10,6 +10,7 @@ class NoFilter(BaseFilter):
     """Keeps every record, and looks at none."""
 
     idle = True
+    independent = True
     reads = ()
 
     def filter(self, item: Any) -> bool:

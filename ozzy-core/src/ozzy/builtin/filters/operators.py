@@ -6,14 +6,16 @@ and nothing else.
 
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any, Final
 
 from ozzy import Problem
 from ozzy.data.json_text import MISSING, encode_record
 
 Test = Callable[[Any], bool]
+ColumnTest = Callable[[Sequence[Any]], list[bool]]
 Compare = Callable[[Any, Any], bool]
 
 _ORDERS: Final[dict[str, Compare]] = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -23,7 +25,9 @@ OPERATORS: Final = ("==", "!=", *_ORDERS, "in", "not_in", "contains", "re_match"
 
 def check(name: str, wanted: Any, path: str) -> Iterator[Problem]:
     """What is wrong with the value that an operator is given."""
-    if name == "re_match":
+    if wanted is MISSING:
+        yield Problem(path, f"missing; expected what the operator {name} compares with")
+    elif name == "re_match":
         yield from _check_pattern(path, wanted)
     elif name in {"in", "not_in"} and not isinstance(wanted, (list, str, dict)):
         yield Problem(path, f"expected a list, a text or a mapping for the operator {name}, given {wanted!r}")
@@ -50,6 +54,31 @@ def make_test(name: str, wanted: Any) -> Test:
     if isinstance(wanted, list) and all(isinstance(one, str) for one in wanted):
         return partial(_is_among, frozenset(wanted))
     return partial(_holds, wanted)
+
+
+def make_column_test(name: str, wanted: Any) -> ColumnTest:
+    """The same test of many values at once; most operators need no call for each."""
+    test = make_test(name, wanted)
+    if isinstance(wanted, str):
+        if name == "==":
+            return lambda values: [value == wanted for value in values]
+        if name in _ORDERS:
+            return partial(_order_column, _ORDERS[name], wanted, _TEXTS, test)
+    if wanted is None and name == "==":
+        return lambda values: [value is None for value in values]
+    if _is_number(wanted) and name == "==":
+        return lambda values: [value == wanted for value in values] if _exact(values, bool) else list(map(test, values))
+    if _is_number(wanted) and name in _ORDERS:
+        return partial(_order_column, _ORDERS[name], wanted, _NUMBERS, test)
+    if name == "exists":
+        return lambda values: [(value is not MISSING) is wanted for value in values]
+    if name in {"!=", "not_in"}:
+        passes = make_column_test("==" if name == "!=" else "in", wanted)
+        return lambda values: [not found and value is not MISSING for found, value in zip(passes(values), values, strict=True)]
+    if name == "in" and isinstance(wanted, list) and all(isinstance(one, str) for one in wanted):
+        texts = frozenset(wanted)
+        return lambda values: [value in texts for value in values] if _exact(values, dict, list) else list(map(test, values))
+    return lambda values: list(map(test, values))
 
 
 def same(wanted: Any, value: Any) -> bool:
@@ -79,6 +108,20 @@ def _is_number(value: Any) -> bool:
 
 def _number_order(compare: Compare, wanted: Any, value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and compare(value, wanted)
+
+
+def _order_column(compare: Compare, wanted: Any, ordered: frozenset[type], test: Test, values: Sequence[Any]) -> list[bool]:
+    kinds = set(map(type, values))
+    if kinds <= ordered:
+        return list(map(compare, values, repeat(wanted)))
+    if kinds <= _EXACT:
+        return [type(value) in ordered and compare(value, wanted) for value in values]
+    return list(map(test, values))
+
+
+def _exact(values: Sequence[Any], *without: type) -> bool:
+    """Whether all values are as JSON gives them, and none of some types."""
+    return set(map(type, values)) <= _EXACT.difference(without)
 
 
 def _text_order(compare: Compare, wanted: Any, value: Any) -> bool:
@@ -112,3 +155,8 @@ def _matches(match: Callable[[str], Any], value: Any) -> bool:
     if value is None or value is MISSING:
         return False
     return match(value if isinstance(value, str) else encode_record(value).decode()) is not None
+
+
+_NUMBERS: Final[frozenset[type]] = frozenset({int, float})
+_TEXTS: Final[frozenset[type]] = frozenset({str})
+_EXACT: Final[frozenset[type]] = frozenset({str, int, float, bool, dict, list, type(None), type(MISSING)})

@@ -53,6 +53,7 @@ class PythonExpFilter(BaseFilter):
             [self.options.python_expression], self.metadata.start_time, steps=self.options.steps, imports=imports, salt=self.kind
         )
         self._expression = self._evaluation.expressions[0]
+        self.independent, self.by_place = not self.options.imports, self._evaluation.draws
         self.reads = self._evaluation.reads
 
     def filter(self, item: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final, Literal
 
-from ozzy.builtin.formatters.csv_cells import cell_of, cells_of
+from ozzy.builtin.formatters.csv_cells import cell_of, rows_of
 from ozzy.builtin.formatters.csv_dialect import LINE_ENDS, Dialect, Quoting, neutral
 from ozzy.builtin.formatters.discovery import discovered
 from ozzy.contracts.formatter import BaseExportFormatter, staged_lines
@@ -55,6 +55,7 @@ class CSVExportFormatter(BaseExportFormatter):
     """
 
     Options = CSVOptions
+    independent = True
     options: CSVOptions
     file_extension = "csv"
     item_separator = ""
@@ -65,6 +66,8 @@ class CSVExportFormatter(BaseExportFormatter):
         self.reads = None if self.options.discover else self.columns
         self.appendable = not self.options.discover
         self.dialect = _dialect(self.options)
+        self.by_columns = self.dialect.usual and not self.options.neutralise_formulas
+        self.tokens = self.columns if self.by_columns and not self.options.discover else ()
 
     @classmethod
     def check_options(cls, options: CSVOptions) -> Iterable[str | Problem]:
@@ -122,16 +125,15 @@ class CSVExportFormatter(BaseExportFormatter):
         return self.dialect.line(titles)
 
     def _rows(self, batch: Batch, columns: tuple[str, ...]) -> list[bytes]:
-        if not self.dialect.usual or not columns or self.options.neutralise_formulas:
+        if not self.by_columns or not columns:
             rows = batch.select(columns)
             return self._lines([tuple(map(neutral, row)) for row in rows] if self.options.neutralise_formulas else rows)
+        end = self.dialect.end
         try:
-            cells = list(map(cells_of, batch.column_tokens(columns)))
+            lines = rows_of(batch.column_tokens(columns), self.options.delimiter.encode(), end)
         except DataError:
             raise _located(batch.select(columns)) from None
-        end = self.dialect.end
-        lines = [line + end for line in map(self.options.delimiter.encode().join, zip(*cells, strict=True))]
-        return [line if line != end else b'""' + end for line in lines] if len(cells) == 1 else lines
+        return [line if line != end else b'""' + end for line in lines] if len(columns) == 1 else lines
 
     def _lines(self, rows: list[tuple[Any, ...]]) -> list[bytes]:
         lines = []

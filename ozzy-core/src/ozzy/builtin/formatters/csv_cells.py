@@ -5,6 +5,8 @@ blanks between its tokens.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -14,14 +16,65 @@ from ozzy.data.tokens import Column, Tokens
 from ozzy.errors import DataError
 
 
+def rows_of(columns: Sequence[Column], delimiter: bytes, end: bytes) -> list[bytes]:
+    """The rows of these columns, each with its end. Raises DataError, without a row."""
+    parts: list[Sequence[bytes]] = []
+    run: list[Tokens] = []
+    for column in columns:
+        if isinstance(column, Tokens) and not _begins_nested(column):
+            run.append(column)
+            continue
+        if run:
+            parts.append(_joined(run, delimiter))
+            run = []
+        parts.append(cells_of(column))
+    if run:
+        parts.append(_joined(run, delimiter))
+    between = [piece for part in parts for piece in (part, repeat(delimiter))]
+    return list(map(b"".join, zip(*between[:-1], repeat(end), strict=False)))
+
+
 def cells_of(column: Column | tuple[Any, ...]) -> list[bytes]:
     """The cells of one column. Raises DataError, without a row."""
-    return _of_tokens(column) if isinstance(column, Tokens) else _of_values(column)
+    if not isinstance(column, Tokens):
+        return _of_values(column)
+    return (_nested(column) if _begins_nested(column) else None) or _of_tokens(column)
 
 
 def cell_of(value: Any) -> bytes:
     """The cell of one plain value. Raises DataError."""
     return _CELLS.get(type(value), _other)(value)
+
+
+def _begins_nested(tokens: Tokens) -> bool:
+    """Whether the first value that is there is an object or an array."""
+    first = next(filter(None, tokens), None)
+    return first is not None and memoryview(first)[:1] in _OPENING
+
+
+def _joined(columns: Sequence[Tokens], delimiter: bytes) -> list[bytes]:
+    """The cells of columns side by side: their tokens, where no value is null or nested and no text has escapes."""
+    rows = list(map(delimiter.join, zip(*columns, strict=True)))
+    text = b"\n".join(rows)
+    if b"\\" in text or b"{" in text or b"[" in text or b"null" in text:
+        return list(map(delimiter.join, zip(*map(cells_of, columns), strict=True)))
+    return rows
+
+
+def _nested(tokens: Tokens) -> list[bytes] | None:
+    """The cells of a column of nothing but nested values, without blanks between their tokens; None where it is none."""
+    present = tokens if all(tokens) else [token for token in tokens if token]
+    array = b"[%b]" % b",".join(present)
+    if len(compacted(array)) < len(array):
+        return None
+    text = b"\n".join(present).replace(b'"', b'""').replace(b"\n", b'"\n"')
+    cells = (b'"%b"' % text).split(b"\n")
+    if not set(map(_second, cells)) <= _NESTED_BYTES:
+        return None
+    if present is tokens:
+        return cells
+    found = iter(cells)
+    return [next(found) if token else b"" for token in tokens]
 
 
 def _of_tokens(tokens: Tokens) -> list[bytes]:
@@ -30,7 +83,7 @@ def _of_tokens(tokens: Tokens) -> list[bytes]:
     text = b"\n" + b"\n".join(tokens)
     nested = b"\n{" in text or b"\n[" in text
     if nested and any(blank in text for blank in _BLANKS):
-        text = b"\n" + b"\n".join([compacted(token) for token in tokens])
+        text = b"\n" + b"\n".join([compacted(token) if token else b"" for token in tokens])
     written = text.replace(b"\nnull", b"\n")
     if nested and b'\n"' not in written:
         written = written.replace(b'"', b'""')
@@ -118,4 +171,6 @@ _BLANKS = (b": ", b", ", b"[ ", b"{ ", b" :", b" ,", b" ]", b" }", b"\t")
 """One of these is in each column where blanks stand between the tokens of a nested value, and in some where they stand in its texts."""
 
 _OPENING = (b"{", b"[")
+_NESTED_BYTES = frozenset(b"{[")
+_second = itemgetter(1)
 _CELLS: Mapping[type, Callable[[Any], bytes]] = {str: _text, bool: _boolean, type(None): _empty, type(MISSING): _empty}

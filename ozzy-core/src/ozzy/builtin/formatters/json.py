@@ -24,6 +24,7 @@ class JsonExportFormatter(BaseExportFormatter):
     """
 
     Options = JsonOptions
+    independent = True
     options: JsonOptions
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -46,6 +46,7 @@ class XMLExportFormatter(BaseExportFormatter):
     """
 
     Options = XMLOptions
+    independent = True
     options: XMLOptions
     file_extension = "xml"
     item_separator = ""

@@ -27,6 +27,7 @@ class FileKeyGrouper(BaseGrouper):
     """
 
     Options: ClassVar[type] = FileKeyOptions
+    independent = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,6 +35,7 @@ class FileKeyGrouper(BaseGrouper):
         self._fields = roots(self._paths)
         self._flat = self._fields == tuple(self.options.keys)
         self._known: dict[tuple[Any, ...], GroupKey] = {}
+        self._single: dict[Any, GroupKey] = {}
         self.reads = self._fields
 
     @classmethod
@@ -50,6 +52,8 @@ class FileKeyGrouper(BaseGrouper):
             yield item
 
     def keys(self, batch: Batch) -> Sequence[GroupKey]:
+        if len(self._fields) == 1 and self._flat:
+            return self._of_one(batch.columns(self._fields)[0])
         rows = batch.select(self._fields)
         if not self._flat:
             places = [(path, self._fields.index(path.root)) for path in self._paths]
@@ -60,9 +64,17 @@ class FileKeyGrouper(BaseGrouper):
             groups = [None] * len(rows)
         return [group or self._new(values) for group, values in zip(groups, rows, strict=True)]
 
+    def _of_one(self, column: Sequence[Any]) -> Sequence[GroupKey]:
+        try:
+            return list(map(self._single.__getitem__, column))
+        except (KeyError, TypeError):
+            return [(self._single.get(value) if type(value) is str else None) or self._new((value,)) for value in column]
+
     def _new(self, values: tuple[Any, ...]) -> GroupKey:
         """The group of values; only texts are remembered, since 1, 1.0 and true are one key of a dict and three groups."""
         group = membership(tuple([None if value is MISSING else value for value in values]))
         if len(self._known) < _KEPT and all(isinstance(value, str) for value in values):
             self._known[values] = group
+            if len(values) == 1:
+                self._single[values[0]] = group
         return group

@@ -10,6 +10,7 @@ class NoGrouper(BaseGrouper):
     """All records belong together: the group of each is empty."""
 
     idle = True
+    independent = True
     reads = ()
 
     @classmethod

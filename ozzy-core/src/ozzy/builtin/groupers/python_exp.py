@@ -29,6 +29,7 @@ class PythonExpGrouper(BaseGrouper):
     """
 
     Options: ClassVar[type] = PythonExpOptions
+    independent = True
 
     @classmethod
     def check_options(cls, options: PythonExpOptions) -> Iterator[Problem]:
@@ -40,6 +41,7 @@ class PythonExpGrouper(BaseGrouper):
         super().__init__(*args, **kwargs)
         self._evaluation = Evaluation(self.options.python_expressions, self.metadata.start_time, steps=self.options.steps, salt=self.kind)
         self.reads = self._evaluation.reads
+        self.by_place = self._evaluation.draws
 
     @classmethod
     def width(cls, options: PythonExpOptions) -> int:

@@ -59,6 +59,7 @@ class TimeGrouper(BaseGrouper):
     """
 
     Options: ClassVar[type] = TimeOptions
+    independent = True
 
     @classmethod
     def check_options(cls, options: TimeOptions) -> Iterator[Problem]:

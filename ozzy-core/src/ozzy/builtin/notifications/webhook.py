@@ -127,9 +127,10 @@ class WebhookNotifier(BaseNotifier):
         return {**told, "reasons": list(outcome.reasons)} if outcome.reasons else told
 
     def _post_all(self, status: str, more: dict[str, Any]) -> None:
-        about = {"run_id": self.metadata.run_id, "start_time": self.metadata.start_time.isoformat()}
-        if self.metadata.outcome is not None:
-            about["pipeline"] = self.metadata.outcome.pipeline
+        metadata = self.metadata
+        about = {"run_id": metadata.run_id, "start_time": metadata.start_time.isoformat()}
+        if pipeline := metadata.pipeline if metadata.outcome is None else metadata.outcome.pipeline:
+            about["pipeline"] = pipeline
         body = json.dumps({"job_status": status, **about, **more}, ensure_ascii=False).encode("utf-8", "replace")
         failures = []
         for number, endpoint in enumerate(self.options.endpoints):

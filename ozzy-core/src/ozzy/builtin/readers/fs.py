@@ -7,8 +7,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO, ClassVar
 
-from ozzy import BaseStreamReader, Batch, Listed, Problem, SourceError, Split, Stream, option, options
-from ozzy.builtin.readers.file_marks import beside, mark_of, same
+from ozzy import BaseStreamReader, Batch, Listed, Problem, Range, SourceError, Split, Stream, option, options
+from ozzy.builtin.readers.file_marks import beside, mark_of, only_believed, same
 from ozzy.contracts.reader import StreamReaderOptions
 from ozzy.data.zip_archive import parts_of
 
@@ -44,7 +44,7 @@ class FSReader(BaseStreamReader):
     reading is a SourceError.
 
     With `bookmark: true` only new and changed files are read, a changed one from its beginning. A file is told by its absolute path, its
-    size and the checksum of its first 64 KiB.
+    size and the checksums of its first and its last 64 KiB.
     """
 
     Options: ClassVar[type] = FSReaderOptions
@@ -80,6 +80,10 @@ class FSReader(BaseStreamReader):
                 status = self._status_of_file(name)
                 mark = mark_of(path, status, before)
                 new = not same(before, mark)
+                if not new and only_believed(before, mark):
+                    self.logger.warning(
+                        f"{name} was touched since it was read; its size, beginning and end are the same, so it is not read again"
+                    )
                 splits = list(self.parts(Stream(name, status.st_size, fingerprint=_fingerprint(status)))) if new else []
                 yield from map(Listed, splits[:-1])
                 yield Listed(splits[-1] if splits else None, mark)
@@ -112,11 +116,27 @@ class FSReader(BaseStreamReader):
         except OSError as error:
             raise _unreadable(stream.filename, error) from error
 
+    def open_stream_at(self, stream: Stream, offset: int) -> BinaryIO:
+        raw = self.open_stream(stream)
+        try:
+            raw.seek(offset)
+        except OSError as error:
+            raw.close()
+            raise _unreadable(stream.filename, error) from error
+        return raw
+
     def read(self, split: Split, position: Any) -> Iterator[Batch]:
+        return self._unchanged(split, super().read(split, position))
+
+    def read_range(self, split: Split, part: Range) -> Iterator[Batch]:
+        return self._unchanged(split, super().read_range(split, part))
+
+    def _unchanged(self, split: Split, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """These batches of a file, with an error where it changes before their end."""
         name = parts_of(split.id)[0]
         self._refuse_changed(name, split.fingerprint)
         try:
-            yield from super().read(split, position)
+            yield from batches
         except SourceError:
             self._refuse_changed(name, split.fingerprint)
             raise

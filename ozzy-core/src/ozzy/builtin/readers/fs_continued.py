@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from ozzy import Batch, Split, option, options
+from ozzy import Batch, Range, Split, option, options
 from ozzy.builtin.readers.fs import FSReader, FSReaderOptions
 from ozzy.data.zip_archive import parts_of
 
@@ -25,11 +25,18 @@ class FSContinuedReader(FSReader):
         read = {self._absolute(name) for name in self.options.files_read}
         return (split for split in super().splits() if self._absolute(parts_of(split.id)[0]) not in read)
 
+    def ranges(self, split: Split, size: int) -> Iterator[Range]:
+        return iter(()) if self._first(split) else super().ranges(split, size)
+
     def read(self, split: Split, position: Any) -> Iterator[Batch]:
-        counts = {self._absolute(name): count for name, count in self.options.records_read.items()}
-        first = counts.get(self._absolute(split.id), 0)
+        first = self._first(split)
         for batch in super().read(split, position):
             yield _behind(batch, first) if first else batch
+
+    def _first(self, split: Split) -> int:
+        """How many records at the beginning of a file are left out."""
+        counts = {self._absolute(name): count for name, count in self.options.records_read.items()}
+        return int(counts.get(self._absolute(split.id), 0))
 
 
 def _behind(batch: Batch, first: int) -> Batch:

@@ -43,6 +43,7 @@ class CastTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = CastOptions
+    independent = True
     one_to_one = True
     leaves_input = True
 

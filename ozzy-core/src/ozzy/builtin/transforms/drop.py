@@ -26,6 +26,7 @@ class DropTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = DropOptions
+    independent = True
     one_to_one = True
     leaves_input = True
     face = "tokens"
@@ -36,6 +37,7 @@ class DropTransform(BaseTransform):
         self.reads = self.writes = roots(paths)
         self._names = frozenset(self.reads)
         self._nested = any(len(path.steps) > 1 for path in paths)
+        self.patches = not self._nested
         self._tree = FieldTree((path, _gone) for path in paths)
         self._change = self._tree.change if self._nested else self._without
 

@@ -38,6 +38,7 @@ class ExplodeTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = ExplodeOptions
+    independent = True
     leaves_input = True
     face = "tokens"
 

@@ -47,6 +47,7 @@ class FlatsonTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = FlatsonOptions
+    independent = True
     one_to_one = True
     leaves_input = True
 

@@ -32,6 +32,7 @@ class FlattenTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = FlattenOptions
+    independent = True
     one_to_one = True
     leaves_input = True
     face = "tokens"

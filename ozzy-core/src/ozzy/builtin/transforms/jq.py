@@ -66,6 +66,7 @@ class JQTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = JQOptions
+    independent = True
     at_most_one = True
     leaves_input = True
     face = "lines"

@@ -46,6 +46,7 @@ class MaskTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = MaskOptions
+    independent = True
     one_to_one = True
     leaves_input = True
 

@@ -7,6 +7,7 @@ class NoTransform(BaseTransform):
     """Leaves records as they are, in whichever form they come."""
 
     idle = True
+    independent = True
     reads = ()
     writes = ()
     one_to_one = True

@@ -28,6 +28,7 @@ class PythonExpTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = PythonExpOptions
+    independent = True
     one_to_one = True
 
     @classmethod
@@ -39,6 +40,7 @@ class PythonExpTransform(BaseTransform):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._evaluation = Evaluation(self.options.python_expressions, self.metadata.start_time, steps=self.options.steps, salt=self.kind)
+        self.by_place = self._evaluation.draws
 
     def transform_batch(self, batch: Batch) -> Batch:
         self._evaluation.changing(batch, self._change)

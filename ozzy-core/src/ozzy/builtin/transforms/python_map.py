@@ -24,6 +24,7 @@ class PythonMapTransform(BaseTransform):
     """Makes of each record what an expression gives, which has to be a mapping. A record for which it fails is a bad record."""
 
     Options: ClassVar[type] = PythonMapOptions
+    independent = True
     one_to_one = True
 
     @classmethod
@@ -36,6 +37,7 @@ class PythonMapTransform(BaseTransform):
         self._evaluation = Evaluation([self.options.map], self.metadata.start_time, steps=self.options.steps, salt=self.kind)
         self._expression = self._evaluation.expressions[0]
         self.reads = self._evaluation.reads
+        self.by_place = self._evaluation.draws
 
     def transform_batch(self, batch: Batch) -> Batch:
         return Batch.from_records(self._evaluation.looking(batch, self._made))

@@ -35,6 +35,7 @@ class RenameTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = RenameOptions
+    independent = True
     one_to_one = True
     leaves_input = True
     face = "tokens"

@@ -30,6 +30,7 @@ class SelectTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = SelectOptions
+    independent = True
     one_to_one = True
     leaves_input = True
 

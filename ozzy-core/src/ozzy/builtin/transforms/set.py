@@ -32,6 +32,7 @@ class SetTransform(BaseTransform):
     """
 
     Options: ClassVar[type] = SetOptions
+    independent = True
     one_to_one = True
 
     @classmethod
@@ -48,12 +49,13 @@ class SetTransform(BaseTransform):
         self._evaluation = Evaluation(
             list(self.options.fields.values()), self.metadata.start_time, steps=self.options.steps, salt=self.kind
         )
+        self.by_place = self._evaluation.draws
         self._fields = [(path.steps[:-1], path.steps[-1], one) for path, one in zip(paths, self._evaluation.expressions, strict=True)]
         reads = self._evaluation.reads
         self.writes = None if self._evaluation.changes else roots(paths)
         self.reads = None if reads is None else tuple(dict.fromkeys((*reads, *roots([path for path in paths if len(path.steps) > 1]))))
 
-        self._alone = self.reads is not None and self.writes is not None and not any(way for way, _, _ in self._fields)
+        self._alone = self.patches = self.reads is not None and self.writes is not None and not any(way for way, _, _ in self._fields)
 
     @property
     def face(self) -> str:

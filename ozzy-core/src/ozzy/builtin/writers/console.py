@@ -3,7 +3,7 @@
 import sys
 from typing import Any, ClassVar
 
-from ozzy.contracts.formatter import formatted_rows
+from ozzy.contracts.formatter import BaseExportFormatter, formatted_rows
 from ozzy.contracts.writer import BaseWriter, GroupKey, Receipt, WriterContext
 from ozzy.data.batch import Batch
 from ozzy.errors import ConfigError, DestinationError
@@ -20,13 +20,16 @@ class ConsoleWriter(BaseWriter):
     full = False
     """Whether nobody reads any more, so that the run may end here."""
 
-    def start(self, context: WriterContext) -> None:
-        super().start(context)
-        if context.formatter.assembles or context.formatter.sinks:
+    def check_formatter(self, formatter: BaseExportFormatter) -> None:
+        if formatter.assembles or formatter.sinks:
             raise ConfigError(
-                f"writer: {type(context.formatter).__name__} makes whole files, which the console is none of",
+                f"writer: {type(formatter).__name__} makes whole files, which the console is none of",
                 hint="Write to files, or choose another formatter; csv prints row by row when its columns are given by fields.",
             )
+
+    def start(self, context: WriterContext) -> None:
+        super().start(context)
+        self.check_formatter(context.formatter)
         self.begun = False
         self.written = 0
         self.ignored = 0

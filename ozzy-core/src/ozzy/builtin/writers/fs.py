@@ -10,7 +10,7 @@ from ozzy.builtin.writers.placing import link, same_file
 from ozzy.contracts.file_writer import BaseNamedFileWriter, same_content
 from ozzy.contracts.writer import Outcome, Receipt
 from ozzy.errors import DestinationError
-from ozzy.staging.disk import at_destination, make_folder, sync_folder
+from ozzy.staging.disk import at_destination, make_folder, size_of, sync_folder
 from ozzy.staging.manifest import is_manifest_of
 
 
@@ -39,11 +39,12 @@ class FSWriter(BaseNamedFileWriter):
 
     def place(self, entry: dict[str, Any]) -> None:
         staged, target = self._paths(entry)
-        if not staged.exists():
+        size = size_of(staged)
+        if size != entry["size"]:
             if not same_content(target, entry):
                 now = "is not what the run made" if os.path.lexists(target) else "is not there"
                 raise DestinationError(
-                    f"{target} {now}, and its staged copy is gone",
+                    f"{target} {now}, and its staged copy is {'gone' if size < 0 else 'not what was written'}",
                     hint="Go on with --resume: what is lost is read again, as far back as it takes.",
                 )
             return

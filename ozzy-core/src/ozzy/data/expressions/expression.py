@@ -1,7 +1,7 @@
 """An expression, ready to be asked of records."""
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
 from ozzy.data.expressions.compiler import CONTEXT, ITEM, Compiler
@@ -10,6 +10,7 @@ from ozzy.data.expressions.functions import BUILTINS
 from ozzy.data.expressions.methods import CHANGING
 from ozzy.data.expressions.parsing import MODULES, Source, parsed
 from ozzy.data.expressions.patterns import PatternError, compiled
+from ozzy.data.expressions.texts import check_fields, check_percent, check_spec
 from ozzy.data.expressions.values import settled
 from ozzy.errors import ConfigError, DataError, Problem
 from ozzy.log import reason
@@ -45,8 +46,9 @@ class Expression:
         trial = Context(self.context.steps, self.context.start)
         for node in _closed(tree, {"item", "random", *(imports or ())}):
             _try(source, node, trial)
-        for call in names:
-            _check_pattern(source, call)
+        for part in names:
+            _check_pattern(source, part)
+            _check_format(source, part)
 
     def of(self, item: Any) -> Any:
         """Its value for a record, within what is left of the context's budget. Raises DataError, which says what went wrong."""
@@ -172,3 +174,31 @@ def _check_pattern(source: Source, node: ast.AST) -> None:
             compiled(Context(), pattern)
         except (LimitExceeded, PatternError) as error:
             raise source.error(str(error), node.args[0], "The reference says under Expressions what patterns may have.") from None
+
+
+def _check_format(source: Source, node: ast.AST) -> None:
+    """See that a format which stands in the expression may be used, whatever the record gives it. Raises ExpressionError."""
+    look, pattern = _format_in(node)
+    if pattern is None:
+        return
+    try:
+        look(Context(), pattern)
+    except LimitExceeded as error:
+        raise source.error(str(error), node, "It would be so for every record.") from None
+    except ValueError as error:
+        raise source.error(f"not a format: {error}", node, "It would fail for every record.") from None
+
+
+def _format_in(node: ast.AST) -> tuple[Callable[[Context, str], object], str | None]:
+    """The format that a node uses, and what is to be looked at in one of its kind; None where there is none, or the record gives it."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return check_percent, _text(node.left)
+    if isinstance(node, ast.FormattedValue) and isinstance(node.format_spec, ast.JoinedStr):
+        texts = [_text(part) for part in node.format_spec.values]
+        return check_spec, None if None in texts else "".join(filter(None, texts))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "format":
+        return check_spec, _text(node.args[1]) if len(node.args) == 2 else None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"format", "format_map"}:
+        unbound = isinstance(node.func.value, ast.Name) and node.func.value.id == "str" and node.args
+        return check_fields, _text(node.args[0] if unbound else node.func.value)
+    return check_spec, None

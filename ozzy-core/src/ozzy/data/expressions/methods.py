@@ -6,7 +6,7 @@ from time import struct_time
 from typing import Any, Final
 
 from ozzy.data.expressions import patterns
-from ozzy.data.expressions.context import ROW_SHIFT, TEXT_SHIFT, Context
+from ozzy.data.expressions.context import ROW_SHIFT, TEXT_SHIFT, Context, LimitExceeded
 from ozzy.data.expressions.functions import pairs, sort
 from ozzy.data.expressions.operators import contains, pay
 from ozzy.data.expressions.texts import WIDEST, date_format, fill
@@ -40,7 +40,7 @@ def _padded(name: str) -> Method:
 
     def run(context: Context, text: str, width: Any, *fill_character: Any) -> Any:
         if width > WIDEST:
-            raise ValueError(f"a text is padded to at most {WIDEST}")
+            raise LimitExceeded(f"a text is padded to at most {WIDEST}")
         context.spend(len(text) + max(width, 0) >> TEXT_SHIFT)
         return method(text, width, *fill_character)
 
@@ -66,7 +66,7 @@ def _replaced(context: Context, text: str, old: str, new: str, count: int = -1) 
 
 def _expanded(context: Context, text: str, tabsize: int = 8) -> str:
     if tabsize > WIDEST:
-        raise ValueError(f"a tab is at most {WIDEST} wide")
+        raise LimitExceeded(f"a tab is at most {WIDEST} wide")
     context.spend(len(text) + text.count("\t") * max(tabsize, 0) >> TEXT_SHIFT)
     return text.expandtabs(tabsize)
 
@@ -89,7 +89,7 @@ def _formatted_map(context: Context, text: str, values: Any) -> str:
 
 def _codec(encoding: Any, errors: Any) -> None:
     if str(encoding).lower().replace("_", "-") not in _CODECS:
-        raise ValueError(f"the encoding {str(encoding)[:40]!r} is not one of {', '.join(sorted(_CODECS))}")
+        raise LimitExceeded(f"the encoding {str(encoding)[:40]!r} is not one of {', '.join(sorted(_CODECS))}")
     if errors not in _ON_ERRORS:
         raise ValueError(f"errors is one of {', '.join(sorted(_ON_ERRORS))}")
 

@@ -4,7 +4,7 @@ import re
 import string
 from typing import Any, Final
 
-from ozzy.data.expressions.context import TEXT_SHIFT, Context, effort
+from ozzy.data.expressions.context import TEXT_SHIFT, Context, LimitExceeded, effort
 from ozzy.data.expressions.values import DATES, MAPPINGS, NUMBERS, name_of, weigh
 
 WIDEST: Final = 10_000
@@ -40,14 +40,14 @@ def widths(context: Context, found: list[str]) -> None:
     """Pay for the widths and precisions of a format."""
     for digits in found:
         if len(digits) > len(str(WIDEST)) or int(digits) > WIDEST:
-            raise ValueError(f"a format may be {WIDEST} wide, not {digits[:20]}")
+            raise LimitExceeded(f"a format may be {WIDEST} wide, not {digits[:20]}")
         context.spend(int(digits) >> TEXT_SHIFT)
 
 
 def date_format(context: Context, pattern: Any) -> str:
     """A format of `strftime` without widths, which some systems would pad to."""
     if type(pattern) is not str or not _date_format.fullmatch(pattern):
-        raise ValueError("a format of dates has letters behind its percent signs, such as %Y-%m-%d")
+        raise LimitExceeded("a format of dates has letters behind its percent signs, such as %Y-%m-%d")
     context.spend(len(pattern))
     return pattern
 
@@ -77,19 +77,52 @@ def converted(context: Context, value: Any, conversion: str | None) -> Any:
 
 def percent(context: Context, pattern: str, values: Any) -> str:
     """`pattern % values`."""
-    count = 0
-    for match in _percent.finditer(pattern):
-        if "*" in match.group(1, 2):
-            raise ValueError("a format may not take its width from a value")
-        if match[3] == "(":
-            raise ValueError("a key in a format may not hold brackets")
-        widths(context, [digits for digits in match.group(1, 2) if digits])
-        count += 1
+    count = check_percent(context, pattern)
     weight = weigh(context, values, written=True)
     if type(values) in MAPPINGS:
         context.spend(weight * count)
     context.spend(len(pattern) >> TEXT_SHIFT)
     return str(pattern % values)
+
+
+def check_percent(context: Context, pattern: str) -> int:
+    """The number of values that a pattern for `%` takes. Raises LimitExceeded for what it may not have."""
+    count = 0
+    for match in _percent.finditer(pattern):
+        if "*" in match.group(1, 2):
+            raise LimitExceeded("a format may not take its width from a value")
+        if match[3] == "(":
+            raise LimitExceeded("a key in a format may not hold brackets")
+        widths(context, [digits for digits in match.group(1, 2) if digits])
+        count += 1
+    return count
+
+
+def check_fields(context: Context, pattern: str, depth: int = 0) -> None:
+    """See that `pattern.format(…)` asks for nothing that it may not have. Raises LimitExceeded, and ValueError for what is no pattern."""
+    if depth > _nesting:
+        raise LimitExceeded("formats are nested too deep")
+    for _, field, spec, _ in _parse(pattern):
+        if field is not None:
+            parts_of_field(field)
+        if spec and "{" in spec:
+            check_fields(context, spec, depth + 1)
+        elif spec:
+            check_spec(context, spec)
+
+
+def check_spec(context: Context, spec: str) -> None:
+    """See that a format makes nothing wider than it may be. One that may be for dates is looked at when there is one."""
+    if "%" not in spec[:-1]:
+        widths(context, _digits.findall(spec))
+
+
+def parts_of_field(field: str) -> tuple[str, str]:
+    """The name of a field, and its keys. Raises LimitExceeded for an attribute."""
+    found = _field.fullmatch(field)
+    if not found:
+        raise LimitExceeded(f"a field of a format is a number or a name, with [key] behind it, not {field[:40]!r}")
+    return found[1], found[2]
 
 
 def fill(context: Context, pattern: str, *values: Any, **named: Any) -> str:
@@ -108,7 +141,7 @@ class _Filling:
 
     def text(self, pattern: str, depth: int = 0) -> str:
         if depth > _nesting:
-            raise ValueError("formats are nested too deep")
+            raise LimitExceeded("formats are nested too deep")
         pieces = []
         self.context.spend(1 + (len(pattern) >> TEXT_SHIFT))
         for literal, field, spec, conversion in _parse(pattern):
@@ -121,10 +154,7 @@ class _Filling:
         return "".join(pieces)
 
     def value(self, field: str) -> Any:
-        found = _field.fullmatch(field)
-        if not found:
-            raise ValueError(f"a field of a format is a number or a name, with [key] behind it, not {field[:40]!r}")
-        name, keys = found.groups()
+        name, keys = parts_of_field(field)
         if not name:
             name = str(self.next)
             self.next += 1

@@ -1,0 +1,34 @@
+"""What a reader is told of the stages behind it: the fields they will ask for, so that each line is read once."""
+
+from collections.abc import Sequence
+
+from ozzy.run.outlets import Outlet
+from ozzy.run.stages import FilterStage, GroupStage, Stage, TransformStage
+
+Fields = tuple[str, ...]
+
+
+def wanted_fields(stages: Sequence[Stage], outlets: Sequence[Outlet]) -> tuple[Fields, Fields]:
+    """The top-level fields to give with each batch, and those to give as they stand in the line; one of the two is empty.
+
+    A first filter leaves few rows, so only its own fields are read ahead. Where none comes before a formatter that takes tokens, all
+    that any stage or the formatter looks at is taken out of a line at once.
+    """
+    first = next(iter(stages), None)
+    tokens = () if isinstance(first, FilterStage) else _tokens(stages, outlets)
+    if tokens or not isinstance(first, (FilterStage, GroupStage)):
+        return (), tokens
+    return tuple(first.module.reads or ()), ()
+
+
+def _tokens(stages: Sequence[Stage], outlets: Sequence[Outlet]) -> Fields:
+    if len(outlets) != 1 or not all(stage.module.patches for stage in stages if isinstance(stage, TransformStage)):
+        return ()
+    context = getattr(outlets[0].writer, "context", None)
+    tokens = context.formatter.tokens if context is not None else ()
+    read = [stage.module.reads for stage in stages]
+    if not tokens or None in read:
+        return ()
+    made = {name for stage in stages if isinstance(stage, TransformStage) for name in stage.module.writes or ()}
+    looked_at = dict.fromkeys(field for fields in read for field in fields or ())
+    return tuple(dict.fromkeys([*(name for name in tokens if name not in made), *looked_at]))

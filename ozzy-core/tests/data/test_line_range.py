@@ -1,0 +1,63 @@
+import io
+
+import pytest
+
+from ozzy import SourceError
+from ozzy.data.line_range import line_range
+
+TEXTS = {
+    "lines": b"one\ntwo\nthree\nfour\n",
+    "no last line end": b"one\ntwo\nthree",
+    "blank lines": b"\n\none\n\n\ntwo\n\n",
+    "CRLF": b"one\r\ntwo\r\n\r\nthree\r\n",
+    "one huge line": b"a\n" + b"x" * 1000 + b"\nb\n",
+    "one line without an end": b"x" * 50,
+    "nothing": b"",
+    "one line end": b"\n",
+}
+
+
+class Seen(io.BytesIO):
+    """Counts what is read of it."""
+
+    read_bytes = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        piece = super().read(size)
+        self.read_bytes += len(piece)
+        return piece
+
+
+def content(text: bytes, start: int, end: int, piece: int) -> bytes:
+    raw = io.BytesIO(text)
+    raw.seek(max(start - 1, 0))
+    stream = line_range(raw, start, end, name="a.jl")
+    return b"".join(iter(lambda: stream.read(piece), b""))
+
+
+@pytest.mark.parametrize("what", TEXTS)
+@pytest.mark.parametrize("piece", [1, 3, 1 << 16])
+def test_ranges_side_by_side_give_each_line_once(what: str, piece: int) -> None:
+    text = TEXTS[what]
+    for size in (1, 2, 3, 5, 7, len(text) or 1, len(text) + 1):
+        parts = [content(text, start, min(start + size, len(text)), piece) for start in range(0, len(text), size)]
+        assert text == b"".join(parts)
+        assert all(part.endswith(b"\n") for part in parts[:-1] if part and part is not [one for one in parts if one][-1])
+
+
+def test_a_line_belongs_to_the_range_in_which_it_begins() -> None:
+    assert [content(b"one\ntwo\nthree\n", start, start + 5, 2) for start in (0, 5, 10)] == [b"one\ntwo\n", b"three\n", b""]
+
+
+def test_a_range_within_a_line_is_not_read_beyond_its_end() -> None:
+    raw = Seen(b"x" * 100_000 + b"\n")
+    raw.seek(999)
+    assert line_range(raw, 1000, 1100, name="a.jl").read(10) == b""
+    assert raw.read_bytes <= 110
+
+
+def test_a_file_that_fails_is_named() -> None:
+    raw = io.BytesIO(b"one\n")
+    raw.close()
+    with pytest.raises(SourceError, match=r"^a\.jl can't be read"):
+        line_range(raw, 0, 4, name="a.jl").read()
