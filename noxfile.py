@@ -21,9 +21,9 @@ FEWER_KILLS = {"OZZY_TEST_KILLS": "10"}
 FLOOR = 95.0
 
 
-def group(name: str) -> tuple[str, ...]:
-    """What a dependency group of pyproject.toml names."""
-    return nox.project.dependency_groups(nox.project.load_toml(HERE / "pyproject.toml"), name)
+def group(name: str, folder: Path = HERE) -> tuple[str, ...]:
+    """What a dependency group of a folder's pyproject.toml names."""
+    return nox.project.dependency_groups(nox.project.load_toml(folder / "pyproject.toml"), name)
 
 
 def install(session: nox.Session, name: str) -> None:
@@ -66,6 +66,15 @@ def tests(session: nox.Session) -> None:
     """Run the tests, all but slow ones and those of the docs, and note which lines and branches they reach."""
     install(session, "tests")
     session.run("pytest", *WORKERS, "--cov", "--cov-report=", "-m", "not slow", "--ignore=tests/docs", *session.posargs, env=FEWER_KILLS)
+
+
+@nox.session
+@nox.parametrize("package", [path.name for path in PLUGINS], ids=[path.name for path in PLUGINS])
+def alone(session: nox.Session, package: str) -> None:
+    """Run the tests of one package with nothing installed but the core and what its own group `tests` names."""
+    folder = HERE / "plugins" / package
+    session.install("-q", "-e", str(CORE), "-e", str(folder), *group("tests", folder))
+    session.run("pytest", "-m", "not slow", *(session.posargs or [str(folder / "tests")]), env=FEWER_KILLS)
 
 
 @nox.session

@@ -49,6 +49,7 @@ CONTRACTS = (
     "ozzy.contracts.persistence",
     "ozzy.contracts.shared_persistence",
     "ozzy.contracts.report",
+    "ozzy.contracts.engine",
     "ozzy.data.batch",
     "ozzy.data.record",
 )
@@ -108,7 +109,7 @@ def _example(kind: str, name: str) -> Iterator[str]:
 
 
 def _default(one: Option) -> str:
-    shown = "*required*" if one.required else "" if not one.tells_default else f"`{_json(json_like(one.default))}`"
+    shown = "*required*" if not one.has_default else f"`{_json(json_like(one.default))}`" if one.tells_default else ""
     return " ".join(filter(None, [f"`${one.env}`" if one.env else "", "else" if one.env and shown else "", shown]))
 
 
@@ -172,12 +173,21 @@ def _members(node: ast.ClassDef) -> Iterator[str]:
                 returns = f" -> {ast.unparse(member.returns)}" if member.returns else ""
                 yield f"`{member.name}({_arguments(member)}){returns}`"
             yield f":   {textwrap.indent(prose(doc), '    ').lstrip()}\n"
-        elif isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
-            after = node.body[at + 1] if at + 1 < len(node.body) else None
-            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):
-                value = f" = {ast.unparse(member.value)}" if member.value else ""
-                yield f"`{member.target.id}: {ast.unparse(member.annotation)}{value}`"
-                yield f":   {inspect.cleandoc(after.value.value)}\n"
+        elif isinstance(member, ast.Assign) and "enum.Enum" in map(ast.unparse, node.bases):
+            yield f"`{node.name}.{ast.unparse(member.targets[0])}`"
+            yield f":   {_said_after(node, at)}\n"
+        elif isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name) and (said := _said_after(node, at)):
+            value = f" = {ast.unparse(member.value)}" if member.value else ""
+            yield f"`{member.target.id}: {ast.unparse(member.annotation)}{value}`"
+            yield f":   {said}\n"
+
+
+def _said_after(node: ast.ClassDef, at: int) -> str:
+    """What stands as a text right after a member of a class: the docstring of an attribute."""
+    after = node.body[at + 1] if at + 1 < len(node.body) else None
+    if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):
+        return inspect.cleandoc(after.value.value)
+    return ""
 
 
 def _arguments(function: ast.FunctionDef) -> str:
@@ -194,7 +204,10 @@ def _hooks() -> Iterator[str]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and any(ast.unparse(decorator) == "hookspec" for decorator in node.decorator_list):
             yield f"## `{node.name}({_arguments(node)}) -> {ast.unparse(node.returns) if node.returns else None}`\n"
-            yield prose(ast.get_docstring(node) or "") + "\n"
+            doc = ast.get_docstring(node) or ""
+            yield prose(doc) + "\n"
+            kind, base = re.findall(r"`(\w+)`", doc)[:2]
+            yield f"What to write: [{base}](contracts.md#{base.lower()}). Those there are: [{KIND_TITLES[kind]}](modules/{kind}.md).\n"
 
 
 def _commands() -> Iterator[str]:

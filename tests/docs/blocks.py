@@ -27,7 +27,7 @@ DIRECTIVE = re.compile(r"<!-- (exit|not run): (.*?) -->")
 CHANGING = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?"), "<date>"),
     (re.compile(r"\b\d{8}-\d{6}-[0-9a-z]+\b"), "<run>"),
-    (re.compile(r"\b\d[\d,.]* ?(ms|s|min|h)\b"), "<time>"),
+    (re.compile(r"\b\d[\d,.]* ?(ms|s|min|h)\b( \(\d+:\d\d:\d\d\))?"), "<time>"),
     (re.compile(r"\b\d[\d,.]*( ?[kM])?( ?\w+)?/s\b"), "<rate>"),
     (re.compile(r"\b\d[\d,.]* ?[KMG]iB\b"), "<size>"),
 )

@@ -72,6 +72,7 @@ def test_indented_blocks_lose_their_indent(page):
         ("took 2.1 s\n", "took long\n", False),
         ("done\n", "909 read · 909 written · 93/s · 4 files · 9.68 s\ndone\n", True),
         ("600,000 records\n", "599,999 records\n", False),
+        ("passed in 4.10s\n", "passed in 74.19s (0:01:14)\n", True),
     ],
 )
 def test_output_is_compared_but_for_gaps_and_times(expected, printed, outcome):

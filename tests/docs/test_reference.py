@@ -51,6 +51,20 @@ def test_each_hook_is_there_with_its_signature(made):
         assert f"## `{hook}() -> " in made["reference/hooks.md"]
 
 
+def test_each_hook_leads_to_the_contract_and_to_the_modules_of_its_kind(made):
+    found = re.findall(r"\[\w+\]\(contracts\.md#(\w+)\)\. Those there are: \[[\w ]+\]\(modules/(\w+)\.md\)", made["reference/hooks.md"])
+    anchors = {name.lower() for name in re.findall(r"^## (\w+)$", made["reference/contracts.md"], re.MULTILINE)}
+
+    assert [kind for _, kind in found] == list(KINDS)
+    assert {base for base, _ in found} <= anchors
+    assert all(f"reference/modules/{kind}.md" in made for kind in KINDS)
+
+
+def test_the_values_that_a_contract_asks_for_are_listed(made):
+    for value in ("Staging.DURABLE", "Outcome.GONE"):
+        assert f"\n`{value}`\n:   " in made["reference/contracts.md"]
+
+
 def test_each_base_class_that_ozzy_exports_is_among_the_contracts(made):
     bases = [name for name in ozzy.__all__ if name.startswith("Base")]
 

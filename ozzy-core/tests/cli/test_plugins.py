@@ -108,6 +108,13 @@ def test_a_broken_plugin_is_a_row_with_its_reason(ozzy, others):
     assert told.out.splitlines()[-1] == "broken: bad of ozzy-bad 0.1: ImportError: no such thing"
 
 
+def test_a_broken_plugin_is_told_where_one_kind_is_listed_and_where_a_module_is_not_found(ozzy, others):
+    others()
+    told = ozzy("plugins", "list", "--kind", "bypass")
+    assert told.out.splitlines()[-1] == "broken: bad of ozzy-bad 0.1: ImportError: no such thing"
+    assert "Broken plugins: bad (see `ozzy plugins list`)." in ozzy("plugins", "show", "bad").err
+
+
 def test_modules_that_clash_are_marked_in_the_list(ozzy, others):
     others("ozzy-one", "ozzy-two")
     rows = [row for row in ozzy("plugins", "list", "--json").json if row["name"] == "login"]
@@ -130,11 +137,13 @@ def test_show_tells_all_about_the_options(ozzy, others):
         "Keeps what it may.",
         "",
         "options",
-        "  password  str; env LOGIN_PASSWORD; secret",
+        "  password  str; required, unless env LOGIN_PASSWORD is set; secret",
         "      The way in. The way in. The way in. The way in. The way in. The way in.",
         "      The way in. The way in. The way in. The way in.",
         "  level  int; default 3; one of 1, 3, 5; at least 1; at most 5; for example 5",
         "  token  str; default null; secret",
+        "",
+        "class login_module:Login",
     ]
 
 

@@ -261,7 +261,7 @@ def test_a_module_that_is_missing_is_reported_when_it_is_used():
     assert registry.rows()[0].error is None
     assert refused(registry, "reader", "tap") == (
         "reader 'tap' of ozzy-tap 3.1 can't be loaded: No module named 'ozzy_tap_gone'\n"
-        "It stands at ozzy_tap_gone.reader:Tap. Reinstall ozzy-tap, or write to its authors."
+        "It stands at ozzy_tap_gone.reader:Tap; --debug shows where it fails. Reinstall ozzy-tap, or write to its authors."
     )
 
 

@@ -4,11 +4,11 @@ import pytest
 
 from ozzy import ConfigError
 from ozzy.hookspecs import KINDS
-from ozzy.scaffold.kinds import SAMPLES, samples_of
+from ozzy.scaffold.kinds import NO_SAMPLE, SAMPLES, samples_of
 
 
-def test_each_kind_has_a_sample_but_the_one_that_joins_two():
-    assert list(SAMPLES) == [kind for kind in KINDS if kind != "bypass"]
+def test_each_kind_has_a_sample_or_a_hint():
+    assert list(SAMPLES) == [kind for kind in KINDS if kind not in NO_SAMPLE]
 
 
 def test_kinds_come_in_the_order_of_a_pipeline_and_once():
@@ -23,6 +23,7 @@ def test_kinds_come_in_the_order_of_a_pipeline_and_once():
         ("notifier", "'notifier'", "Did you mean notifications? "),
         ("qqqq,readers", "'qqqq', 'readers'", "Kinds are reader, "),
         ("bypass", "'bypass'", "A bypass joins a reader and a writer"),
+        ("engine", "'engine'", "An engine does the work of whole runs"),
         (" ,", "nothing", "Kinds are reader, "),
     ],
 )

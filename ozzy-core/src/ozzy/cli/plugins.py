@@ -35,7 +35,8 @@ def list_(kind: str | None, as_json: bool) -> None:
     """List every module by kind and short name. A plugin that is broken is listed with the reason; the others work."""
     from ozzy.plan.registry import Registry
 
-    rows = Registry.load().rows(kind)
+    registry = Registry.load()
+    rows = registry.rows(kind)
     if as_json:
         shown = [
             {"name": row.name, "kind": row.kind, "package": row.package, "version": row.version, "summary": row.summary}
@@ -47,9 +48,8 @@ def list_(kind: str | None, as_json: bool) -> None:
     good = [(row.kind, row.name, f"{row.package} {row.version}", row.error or row.summary) for row in rows if row.kind is not None]
     if good:
         table(("kind", "name", "package", "summary"), good)
-    for row in rows:
-        if row.kind is None:
-            click.echo(f"{styled('broken', fg='red')}: {row.name} of {row.package} {row.version}: {row.error}")
+    for broken in registry.broken:
+        click.echo(f"{styled('broken', fg='red')}: {broken.name} of {broken.package} {broken.version}: {broken.reason}")
     if not rows:
         click.echo("no modules")
 
@@ -130,9 +130,10 @@ def _kinds(registry: Any, name: str) -> list[str]:
     if kinds:
         return kinds
     near = difflib.get_close_matches(short, {row.name for row in rows}, n=2)
-    raise PluginError(
-        f"there is no module {name!r}", hint=f"Did you mean {' or '.join(near)}?" if near else "`ozzy plugins list` shows all there are."
-    )
+    hint = f"Did you mean {' or '.join(near)}?" if near else "`ozzy plugins list` shows all there are."
+    if registry.broken:
+        hint += f" Broken plugins: {', '.join(broken.name for broken in registry.broken)} (see `ozzy plugins list`)."
+    raise PluginError(f"there is no module {name!r}", hint=hint)
 
 
 def _described(found: Any) -> dict[str, Any]:
@@ -161,6 +162,7 @@ def _options(declared: Any) -> list[dict[str, Any]]:
             "name": one.name,
             "type": one.type_name,
             "required": one.required,
+            "has_default": one.has_default,
             **({} if one.default is MISSING else {"default": json_like(one.default) if one.tells_default else None}),
             "env": one.env,
             "secret": one.secret,
@@ -192,6 +194,7 @@ def _print(one: dict[str, Any]) -> None:
         click.echo("\n" + styled("abilities", bold=True))
         for name, value in one["abilities"].items():
             click.echo(f"  {name}: {json.dumps(value, default=str)}")
+    click.echo(f"\n{styled('class', bold=True)} {one['class']}")
 
 
 def _print_options(options: list[dict[str, Any]], indent: str) -> None:
@@ -206,11 +209,11 @@ def _print_options(options: list[dict[str, Any]], indent: str) -> None:
 
 def _facts(option: dict[str, Any]) -> list[str]:
     facts = [option["type"]]
-    if option["required"]:
-        facts.append("required")
+    if not option["has_default"]:
+        facts.append(f"required, unless env {option['env']} is set" if option["env"] else "required")
     elif "default" in option and (option["default"] is not None or option["env"] is None):
         facts.append(f"default {json.dumps(option['default'], default=str)}")
-    if option["env"]:
+    if option["env"] and option["has_default"]:
         facts.append(f"env {option['env']}")
     if option["secret"]:
         facts.append("secret")

@@ -30,16 +30,22 @@ class Staging(enum.Enum):
     """Where prepared data waits."""
 
     NONE = "none"
+    """Nowhere: it is there at once, and a resumed run may write it twice."""
     DURABLE = "durable"
+    """Where it outlives the process, to be published later by any process."""
     TRANSACTION = "transaction"
+    """In a transaction that dies with the process, and that stores the checkpoint's number too."""
 
 
 class Outcome(enum.Enum):
     """What became of a receipt."""
 
     PUBLISHED = "published"
+    """It is there for everybody."""
     STAGED = "staged"
+    """It waits, and can be published."""
     GONE = "gone"
+    """It is lost, and the run falls back to what came before."""
 
 
 @attrs.frozen
@@ -96,7 +102,10 @@ class BaseWriter(BaseModule):
     kind: ClassVar[str] = "writer"
     Options: ClassVar[type] = WriterOptions
     staging: Staging = Staging.NONE
+    """Where what is prepared waits: the plan works out the guarantee from it. With `NONE`, rows may come twice after a crash."""
+
     context: WriterContext
+    """What `start` was told."""
 
     def check_formatter(self, formatter: BaseExportFormatter) -> None:
         """See that this writer can write what a formatter makes. Called when a pipeline is made, before `start`. Raises ConfigError."""

@@ -241,7 +241,7 @@ def _found(offer: Offer) -> Found:
         except BaseException as error:
             raise PluginError(
                 f"{offer.kind} {offer.name!r} of {whose} can't be loaded: {reason(error)}",
-                hint=f"It stands at {offer.module.path}. Reinstall {offer.package}, or write to its authors.",
+                hint=f"It stands at {offer.module.path}; --debug shows where it fails. Reinstall {offer.package}, or write to its authors.",
             ) from error
     _check_class(offer.kind, f"{offer.name} of {whose}", cls)
     return Found(offer.name, offer.kind, cls, offer.package, offer.version, offer.module)

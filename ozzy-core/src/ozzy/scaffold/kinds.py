@@ -46,7 +46,11 @@ _OTHER_WORDS = {
     "stats": "stats_manager",
 }
 
-_BYPASS = "A bypass joins a reader and a writer that are there: begin with reader,writer and add one, as the page on bypasses tells."
+NO_SAMPLE = {
+    "bypass": "A bypass joins a reader and a writer that are there: begin with reader,writer and add one, as the page on copying tells.",
+    "engine": "An engine does the work of whole runs: begin with another kind and add one, as the page on contracts tells.",
+}
+"""Kinds that a new plugin does not begin with, each with the way to them."""
 
 
 def samples_of(text: str) -> tuple[Sample, ...]:
@@ -58,7 +62,7 @@ def samples_of(text: str) -> tuple[Sample, ...]:
     wrong = [word for word in words if word not in SAMPLES]
     if wrong or not words:
         told = ", ".join(map(repr, wrong)) or "nothing"
-        raise ConfigError(f"--kind names {told}", hint=_BYPASS if wrong == ["bypass"] else _hint(wrong))
+        raise ConfigError(f"--kind names {told}", hint=" ".join(NO_SAMPLE[word] for word in wrong if word in NO_SAMPLE) or _hint(wrong))
     return tuple(SAMPLES[kind] for kind in KINDS if kind in words)
 
 
