@@ -308,7 +308,7 @@ def test_a_file_of_too_many_parts_is_refused(begin, monkeypatch):
 
 
 def test_a_bucket_that_is_not_there_is_told_before_anything_is_read(begin):
-    with pytest.raises(DestinationError, match="404"):
+    with pytest.raises(DestinationError, match="the bucket there-is-no-such-bucket does not exist at http"):
         begin(bucket="there-is-no-such-bucket").resume(None)
 
 
