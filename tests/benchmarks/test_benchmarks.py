@@ -1,11 +1,14 @@
 """The benchmarks: the data is the same every time, outputs are told apart, figures are shown as they are."""
 
 import gzip
+import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from benchmarks import many_objects
 from benchmarks.chart import chart
 from benchmarks.compare import differences
 from benchmarks.data import made, prepared
@@ -95,3 +98,12 @@ def test_table_and_chart_show_medians_and_reasons():
     texts = [node.text for node in ET.fromstring(chart({JOB: rows}, 1000)).iter("{http://www.w3.org/2000/svg}text")]
     assert texts[:2] == [JOBS[JOB], "ozzy"]
     assert "dlt" not in texts
+
+
+@pytest.mark.slow
+def test_very_many_objects_are_read_once_each():
+    """The script fails by itself where one is missing, or where memory grows with their number."""
+    script = Path(many_objects.__file__)
+    done = subprocess.run([sys.executable, script, "--keys", "1500", "6000"], capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("each read once") == 2

@@ -106,3 +106,23 @@ def moto(folder: Path) -> Iterator[S3Server]:
     finally:
         with suppress(OSError):
             server.stop()
+
+
+def ids_of(server: S3Server, bucket: str, prefix: str = "") -> Iterator[Any]:
+    """The ids of all records in a bucket; what stands for a folder holds none."""
+    from ozzy.testing.found import records_in
+
+    client = server.client()
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for one in page.get("Contents", ()):
+            if one["Key"].endswith("manifest.json"):
+                continue
+            content = client.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
+            for record in records_in(one["Key"], content):
+                yield record["id"] if record.get("id") not in {None, ""} else str(record)
+
+
+def uploads_of(server: S3Server, bucket: str) -> list[dict[str, Any]]:
+    """The multipart uploads that wait in a bucket."""
+    found: list[dict[str, Any]] = server.client().list_multipart_uploads(Bucket=bucket).get("Uploads", [])
+    return found

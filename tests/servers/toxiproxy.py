@@ -38,9 +38,9 @@ class Proxy:
         """Nothing comes through, and nobody says so."""
         self._toxic("timeout", {"timeout": 0})
 
-    def slow(self, kilobytes: int) -> None:
+    def slow(self, kilobytes: int, *, stream: str = "downstream") -> None:
         """So many kilobytes come through in a second."""
-        self._toxic("bandwidth", {"rate": kilobytes})
+        self._toxic("bandwidth", {"rate": kilobytes}, stream)
 
     def down(self, down: bool = True) -> None:
         """Nobody listens any more; or listens again."""

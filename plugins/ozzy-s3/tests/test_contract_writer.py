@@ -6,26 +6,9 @@ import shutil
 import pytest
 
 from ozzy.testing import KillContract, WriterContract
-from ozzy.testing.found import records_in
 from ozzy_s3.writer import S3Writer
 from tests.servers.process import free_port
-from tests.servers.s3 import S3Server
-
-
-def ids_of(server: S3Server, bucket: str, prefix: str = ""):
-    """The ids of all records in a bucket; what stands for a folder holds none."""
-    client = server.client()
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for one in page.get("Contents", ()):
-            if one["Key"].endswith("manifest.json"):
-                continue
-            content = client.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
-            for record in records_in(one["Key"], content):
-                yield record["id"] if record.get("id") not in {None, ""} else str(record)
-
-
-def uploads_of(server: S3Server, bucket: str):
-    return server.client().list_multipart_uploads(Bucket=bucket).get("Uploads", [])
+from tests.servers.s3 import S3Server, ids_of, uploads_of
 
 
 class TestS3Writer(WriterContract):

@@ -188,3 +188,26 @@ def test_state_may_be_encrypted(s3_moto):
     head = client.head_object(Bucket="encrypted-state", Key="state/a/b")
     assert (head["ServerSideEncryption"], persistence.address()) == ("aws:kms", "s3://encrypted-state/state")
     persistence.close()
+
+
+def test_state_tells_no_secret_and_a_run_is_found_by_its_uri(s3, bucket, tmp_path):
+    """The secret key is in the config, and neither in an object of the state nor in what is said of it."""
+    secret = s3.options(bucket)["aws_secret_access_key"]
+    config = {
+        "name": "told",
+        "reader": {"name": "random", "options": {"number_of_items": 20, "seed": 1}},
+        "writer": {"name": "fs", "options": {"filebase": str(tmp_path / "out/part")}},
+        "persistence": {"name": "s3", "options": s3.options(bucket) | {"prefix": "state"}},
+    }
+    result = ozzy.run(config, state_dir=tmp_path / "state")
+
+    client = s3.client()
+    found = [one["Key"] for one in client.list_objects_v2(Bucket=bucket, Prefix="state/")["Contents"] if not one["Key"].endswith("/")]
+    objects = {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in found}
+    assert {key.rpartition("/")[2] for key in found} >= {"lease", "run", "checkpoint"}
+    assert not [key for key, content in objects.items() if secret.encode() in content]
+    assert secret not in str(ozzy.explain(config, state_dir=tmp_path / "state"))
+    persistence = S3Persistence(config["persistence"])
+    assert [facts["run"] for facts in persistence.history("told")] == [result.run_id]
+    assert secret not in persistence.uri(result.run_id)
+    persistence.close()

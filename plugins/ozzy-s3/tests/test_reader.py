@@ -2,8 +2,11 @@
 
 import bz2
 import gzip
+import io
 import json
+import lzma
 import tracemalloc
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -11,6 +14,7 @@ import pytest
 
 import ozzy
 from ozzy import ConfigError, Metadata, SourceError
+from ozzy.data.codecs import CODECS
 from ozzy.testing.reading import ready
 from ozzy_s3 import listing
 from ozzy_s3.reader import S3Reader
@@ -23,7 +27,8 @@ def make(s3, bucket):
     made = []
 
     def reader(**options):
-        one = ready(S3Reader({"options": s3.options(bucket) | {"retry": {"tries": 1}} | options}, Metadata(start_time=NOW)))
+        given = s3.options(bucket) | {"retry": {"tries": 1}} | options
+        one = ready(S3Reader({"options": {name: value for name, value in given.items() if value is not None}}, Metadata(start_time=NOW)))
         made.append(one)
         return one
 
@@ -113,6 +118,33 @@ def test_options_that_do_not_go_together_are_refused(make, options, where):
 def test_one_key_without_the_other_is_refused(make):
     with pytest.raises(ConfigError, match="belong together"):
         keys(make(aws_secret_access_key=None))
+
+
+def test_every_codec_and_decoder_of_the_core_reads_objects(make, fill):
+    """Told by name or content, as of files; of an archive each member is a part."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("one.jl", line(7))
+        file.writestr("two.csv", "id\n8\n")
+    fill(
+        {
+            "1.jl.gz": gzip.compress(line(1)),
+            "2.csv.bz2": bz2.compress(b"id\n2\n"),
+            "3.tsv.xz": lzma.compress(b"id\tname\n3\tx\n"),
+            "4.json.zst": CODECS["zst"].compress(b'[{"id": 4}]'),
+            "5.xml": b"<items><item><id>5</id></item></items>",
+            "7.zip": archive.getvalue(),
+        }
+    )
+    assert [int(number) for number in ids(make())] == [1, 2, 3, 4, 5, 7, 8]
+
+
+def test_a_public_bucket_is_read_without_keys(make, fill, s3, bucket):
+    fill({"1.jl": line(1)})
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": ["s3:ListBucket", "s3:GetObject"]}
+    policy = {"Version": "2012-10-17", "Statement": [everybody | {"Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]}]}
+    s3.client().put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    assert ids(make(aws_access_key_id=None, aws_secret_access_key=None, anonymous=True)) == [1]
 
 
 def test_a_prefix_with_nothing_under_it_gives_nothing_and_a_warning(make, caplog):

@@ -1,8 +1,10 @@
 """What the writer puts into a bucket, when, and what it leaves alone."""
 
+import base64
 import gzip
 import json
 import shutil
+import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -79,6 +81,17 @@ def test_an_object_bears_its_count_and_its_checksum(begin, s3, bucket):
     assert head["Metadata"]["total"] == "3"
     assert head["Metadata"]["md5"] == hashlib.md5(body).hexdigest()
     assert head["Metadata"]["ozzy-sha256"] == hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+def test_checksums_are_sent_and_kept(begin, s3, bucket, large):
+    """S3 refuses bytes that are others, and tells the checksum whenever the object is read."""
+    finish(begin(part_size="5 MiB"), **(LARGE if large else {}))
+    head = s3.client().head_object(Bucket=bucket, Key="out/part0000.jl", ChecksumMode="ENABLED")
+    body = content(s3, bucket, "out/part0000.jl")
+    sums = [zlib.crc32(body[start : start + PART]).to_bytes(4, "big") for start in range(0, len(body), PART)]
+    whole = zlib.crc32(b"".join(sums)).to_bytes(4, "big") if large else sums[0]
+    assert head["ChecksumCRC32"] == base64.b64encode(whole).decode() + (f"-{len(sums)}" if large else "")
 
 
 def test_the_metadata_can_be_left_out(begin, s3, bucket):
@@ -308,7 +321,7 @@ def test_a_file_of_too_many_parts_is_refused(begin, monkeypatch):
 
 
 def test_a_bucket_that_is_not_there_is_told_before_anything_is_read(begin):
-    with pytest.raises(DestinationError, match="404"):
+    with pytest.raises(DestinationError, match="the bucket there-is-no-such-bucket does not exist at http"):
         begin(bucket="there-is-no-such-bucket").resume(None)
 
 

@@ -142,6 +142,19 @@ class Connection:
         except Exception as error:
             raise self.refused(error, what) from error
 
+    def look_at_bucket(self) -> None:
+        """Raise the error of this connection where there is no such bucket, or the keys are wrong; one that may not be looked at is fine.
+
+        What is asked first is answered without a reason, so that a refusal is asked for once more.
+        """
+        what = "looking at the bucket"
+        answer = self.call("head_bucket", what, codes=frozenset({"403", "404"}))
+        if answer == "404":
+            why, hint = self._told("NoSuchBucket")
+            raise self.error_class(f"{what} failed: {why}", hint=hint)
+        if answer == "403":
+            self.call("list_objects_v2", what, codes=frozenset({"AccessDenied"}), MaxKeys=1)
+
     def refused(self, error: Exception, what: str) -> OzzyError:
         """The failure of a call, told with its reason and what to do."""
         why, hint = self._reason(error)
@@ -197,6 +210,11 @@ class Connection:
             self._client = None
         return True
 
+    def _told(self, code: str) -> tuple[str, str]:
+        """Why S3 refuses with this code, and what to do."""
+        why, hint = _WHY[code]
+        return why.format(bucket=self.bucket) + (f" at {self.endpoint}" if self.endpoint else ""), hint
+
     def _reason(self, error: Exception) -> tuple[str, str | None]:
         from botocore import exceptions as known
 
@@ -208,8 +226,7 @@ class Connection:
             if code not in _WHY and status_of(error) in _STATUS_CODES:
                 code = _STATUS_CODES[status_of(error)]
             if code in _WHY:
-                why, hint = _WHY[code]
-                return why.format(bucket=self.bucket) + where, hint
+                return self._told(code)
             return f"S3 answered {status_of(error)} {code}{where}", _RESUME if may_pass(error) is not False else None
         if isinstance(error, (known.NoCredentialsError, known.PartialCredentialsError)):
             return "there are no credentials", "Give aws_access_key_id and aws_secret_access_key, a profile or a role, or set anonymous."

@@ -142,7 +142,7 @@ class S3Writer(BaseNamedFileWriter):
 
     def resume(self, state: Receipt | None) -> None:
         if not self.context.dry_run:
-            self._connection.call("head_bucket", "looking at the bucket", codes=frozenset({"403"}))
+            self._connection.look_at_bucket()
             self._waiting = dict(state["uploads"]) if state is not None and not state["final"] else {}
             self._uploads.abort_all_but(upload["id"] for upload in self._waiting.values())
         super().resume(state)
