@@ -147,7 +147,7 @@ def test_what_was_selected_before_is_not_decoded_again_and_follows_the_rows():
 
 
 def test_tokens_that_were_taken_before_are_not_taken_again_and_follow_the_rows():
-    batch = Batch.from_lines([b'{"a":1}', b'{"b":[2]}']).with_tokens(("a", "b"), [(Raw(b"1.50"), ABSENT), (ABSENT, Raw(b"[3]"))])
+    batch = Batch.from_lines([b'{"a":1}', b'{"b":[2]}']).with_tokens({"a": [Raw(b"1.50"), ABSENT], "b": [ABSENT, Raw(b"[3]")]})
     assert batch.column_tokens(("b",)) == [(ABSENT, Raw(b"[3]"))]
     assert batch.columns(("b", "a")) == [[MISSING, [3]], [1.5, MISSING]]
     assert batch.take([1]).select(("a", "b")) == [(MISSING, [3])]
@@ -158,14 +158,14 @@ def test_tokens_that_were_taken_before_are_not_taken_again_and_follow_the_rows()
 
 def test_a_token_that_can_not_be_decoded_is_an_error_of_its_row():
     lines = [b'{"a":1,"b":2}', b'{"a":1,"b":1e999}']
-    batch = Batch.from_lines(lines).with_tokens(("a", "b"), [(Raw(b"1"), Raw(b"2")), (Raw(b"1"), Raw(b"1e999"))])
+    batch = Batch.from_lines(lines).with_tokens({"a": [Raw(b"1"), Raw(b"1")], "b": [Raw(b"2"), Raw(b"1e999")]})
     assert batch.columns(("a",)) == [[1, 1]]
     with pytest.raises(DataError, match="number out of range") as caught:
         batch.columns(("b",))
     assert caught.value.row == 1
 
 
-@pytest.mark.parametrize("batch", [Batch.from_lines([]), Batch.from_records([]), Batch.from_lines([]).with_tokens(("a",), [])])
+@pytest.mark.parametrize("batch", [Batch.from_lines([]), Batch.from_records([]), Batch.from_lines([]).with_tokens({"a": []})])
 def test_columns_of_no_rows_are_empty(batch):
     assert batch.columns(("a", "b")) == [[], []]
     assert batch.select(("a",)) == []

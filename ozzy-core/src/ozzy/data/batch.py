@@ -5,7 +5,7 @@ reader gave those: nothing is made into columns unasked. A stage asks for the fa
 keep every face that exists, so a line that nothing touched leaves byte for byte as it came, and a column as a column.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Any
 
@@ -27,7 +27,7 @@ from ozzy.data.tokens import (
     join_tokens,
     picked_lines,
     split_line,
-    token_rows,
+    token_columns,
     values_of_tokens,
 )
 from ozzy.errors import DataError
@@ -77,7 +77,7 @@ class Batch:
         self._lines = lines
         self._records = records
         self._selected: _Rows | None = None
-        self._tokens: _Rows | None = None
+        self._tokens: dict[str, Tokens] = {}
         self._columns: dict[str, list[Any]] = {}
         self._table = table
         self.split = split
@@ -188,9 +188,9 @@ class Batch:
             return [values_of(self._table, field) if field in self._table.names else [MISSING] * len(self) for field in fields]
         if (selected := _columns(self._selected, fields)) is not None:
             return selected
-        if (tokens := _columns(self._tokens, fields)) is not None:
+        if self._tokens.keys() >= set(fields):
             try:
-                return list(map(values_of_tokens, tokens))
+                return [values_of_tokens(self._tokens[field]) for field in fields]
             except DataError:
                 pass
         rows = select_fields(self._lines or [], fields)
@@ -201,9 +201,9 @@ class Batch:
         self._selected = (fields, rows)
         return self
 
-    def with_tokens(self, fields: tuple[str, ...], rows: list[tuple[Any, ...]]) -> "Batch":
-        """This batch, which need not take its lines apart for these fields any more: `rows` is what `token_rows` would give."""
-        self._tokens = (fields, rows)
+    def with_tokens(self, columns: Mapping[str, Sequence[Any]]) -> "Batch":
+        """This batch, which need not take its lines apart for these fields any more: `columns` has what `column_tokens` would give."""
+        self._tokens = {field: column if isinstance(column, Tokens) else Tokens(column) for field, column in columns.items()}
         return self
 
     def column_tokens(self, fields: tuple[str, ...]) -> list[Column]:
@@ -213,10 +213,9 @@ class Batch:
         """
         if self._lines is None:
             return list(self.columns(fields))
-        if (taken := _columns(self._tokens, fields)) is not None:
-            return list(map(Tokens, taken))
-        rows = token_rows(self._lines, fields)
-        return list(map(Tokens, zip(*rows, strict=True))) if rows else [Tokens() for _ in fields]
+        if self._tokens.keys() >= set(fields):
+            return [self._tokens[field] for field in fields]
+        return list(token_columns(self._lines, fields))
 
     def tokens(self) -> list[Row]:
         """One dict a row with its values as they stand in the line (`msgspec.Raw`): only the outermost object is taken apart.
@@ -272,8 +271,8 @@ class Batch:
 
     def changed(self) -> "Batch":
         """The batch after its records were changed in place: no other face is left of it."""
-        self._records, self._lines, self._table, self._selected, self._tokens = self.records, None, None, None, None
-        self._columns = {}
+        self._records, self._lines, self._table, self._selected = self.records, None, None, None
+        self._columns, self._tokens = {}, {}
         return self
 
     def where(self, mask: Sequence[bool]) -> "Batch":
@@ -304,8 +303,8 @@ class Batch:
         )
         if self._selected is not None:
             chosen.with_selected(self._selected[0], choose(self._selected[1]))
-        if self._tokens is not None:
-            chosen.with_tokens(self._tokens[0], choose(self._tokens[1]))
+        if self._tokens:
+            chosen.with_tokens({field: choose(column) for field, column in self._tokens.items()})
         return chosen
 
 

@@ -6,6 +6,7 @@ as is a number that Python can't hold (1e999, an integer of more than 4300 digit
 
 import math
 import re
+from codecs import utf_8_decode
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -69,10 +70,10 @@ def good_rows(lines: Sequence[bytes], read: Callable[[Sequence[bytes]], list[T]]
     return None if _perhaps_too_deep(lines) else rows
 
 
-def is_utf8(text: bytes) -> bool:
-    """Whether a text is UTF-8."""
+def is_utf8(text: bytes, *, whole: bool = True) -> bool:
+    """Whether a text is UTF-8; one that is not `whole` may end within a character."""
     try:
-        text.isascii() or text.decode()
+        text.isascii() or utf_8_decode(text, "strict", whole)
     except UnicodeDecodeError:
         return False
     return True
@@ -176,7 +177,7 @@ def encode_values(values: Sequence[Any]) -> list[bytes]:
         return [encode_record(value) for value in values]
     lines = text.split(b"\n")
     lines.pop()
-    if b"null" in text or max(map(len, lines), default=0) > _DEEP_AT:
+    if text.count(b"null") != values.count(None) or max(map(len, lines), default=0) > _DEEP_AT:
         doubtful = [at for at, line in enumerate(lines) if (b"null" in line and values[at] is not None) or len(line) > _DEEP_AT]
         for at in doubtful:
             lines[at] = encode_record(values[at])

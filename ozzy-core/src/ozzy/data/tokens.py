@@ -146,9 +146,10 @@ def picked_lines(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[bytes]
     return _of_all(lines, _picker(fields))
 
 
-def token_rows(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[tuple[msgspec.Raw, ...]]:
-    """The tokens of these top-level fields, a tuple a line, `ABSENT` where there is none. Raises DataError with the row that can't be."""
-    return _of_all(lines, _taker(fields))
+def token_columns(lines: Sequence[bytes], fields: tuple[str, ...]) -> list[Tokens]:
+    """The tokens of these top-level fields, column by column. Raises DataError with the row that can't be taken apart."""
+    rows = _of_all(lines, _taker(fields))
+    return list(map(Tokens, zip(*rows, strict=True))) if rows else [Tokens() for _ in fields]
 
 
 def values_of_tokens(tokens: Sequence[msgspec.Raw]) -> list[Any]:

@@ -1,7 +1,7 @@
 """Outlets: what is between the stages and a writer: groups, limits, refused rows, and the books of the writer."""
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -169,6 +169,5 @@ def saved_samples(outlets: Iterable[Outlet]) -> dict[str, Any]:
 def _groups(keys: Sequence[GroupKey]) -> dict[GroupKey, list[int]]:
     """The rows of each group, groups in the order of their first row."""
     groups: dict[GroupKey, list[int]] = defaultdict(list)
-    for row, key in enumerate(keys):
-        groups[key].append(row)
+    deque(map(list.append, map(groups.__getitem__, keys), range(len(keys))), 0)
     return groups

@@ -11,7 +11,7 @@ from ozzy.builtin.decoders.pieces import SHORTEST_LIMIT, Piece, pieces
 from ozzy.contracts.decoder import DecoderOptions
 from ozzy.data.codecs import ByteStream
 from ozzy.data.json_text import bad_lines, compacted, good_rows, is_utf8, select_fields
-from ozzy.data.tokens import token_rows
+from ozzy.data.tokens import Tokens, token_columns
 
 BATCH_BYTES: Final = 1024 * 1024
 """A batch ends with the row that reaches this many bytes of the stream, if it has not ended before."""
@@ -43,7 +43,7 @@ class JsonLinesDecoder(BaseDecoder):
         draft = _Draft(stream.name, self.options.line_limit, stream.offset, stream.row, stream.line, self.wanted, self.wanted_tokens)
         most = self.options.batch_size
         for piece in pieces(stream, self.options.line_limit):
-            utf8 = is_utf8(piece.text)
+            utf8 = is_utf8(piece.text, whole=False)
             draft.utf8 = draft.utf8 and utf8
             if len(draft.lines) + len(piece.lines) < most and draft.size + piece.size < BATCH_BYTES:
                 draft.add(piece, 0, len(piece.lines), piece.size)
@@ -118,15 +118,17 @@ class _Draft:
         self.lines, self.size, self.returns, self.too_long = [], 0, False, []
         if selected is not None:
             batch.with_selected(self.wanted, selected)
-        return batch if taken is None else batch.with_tokens(self.wanted_tokens, taken)
+        return batch if taken is None else batch.with_tokens(dict(zip(self.wanted_tokens, taken, strict=True)))
 
-    def _read(self, lines: list[bytes]) -> tuple[list[Any] | None, list[Any] | None]:
+    def _read(self, lines: list[bytes]) -> tuple[list[tuple[Any, ...]] | None, list[Tokens] | None]:
         """The values of the fields that are wanted, or their tokens; neither where a line may be bad, or nothing is wanted."""
         if not self.utf8 or self.too_long:
             return None, None
         if self.wanted:
             return good_rows(lines, lambda good: select_fields(good, self.wanted)), None
-        return None, good_rows(lines, lambda good: token_rows(good, self.wanted_tokens)) if self.wanted_tokens else None
+        if not self.wanted_tokens or (self.returns and any(b"\r" in line for line in lines)):
+            return None, None
+        return None, good_rows(lines, lambda good: token_columns(good, self.wanted_tokens))
 
     def _kept(self, lines: list[bytes], bad: dict[int, str]) -> list[bytes]:
         if bad:

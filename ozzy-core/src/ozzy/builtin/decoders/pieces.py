@@ -19,8 +19,8 @@ SHORTEST_LIMIT: Final = PIECE
 class Piece:
     """Some lines that follow each other, without their LF.
 
-    `text` is the same in one, `size` its bytes with all LF. `returns` tells that there is a CR among them. Where `too_long` is set
-    there is one line, and only its beginning is kept.
+    `size` is what they have in bytes, with all LF. `text` holds them, and perhaps the beginning of what follows. `returns` tells that there
+    may be a CR among them. Where `too_long` is set there is one line, and only its beginning is kept.
     """
 
     lines: list[bytes]
@@ -32,8 +32,6 @@ class Piece:
     @property
     def ends(self) -> list[int]:
         """Where each line ends, LF included, counted from the piece's first byte."""
-        if self.too_long:
-            return [self.size]
         ends = list(accumulate([len(line) + 1 for line in self.lines]))
         ends[-1] = self.size
         return ends
@@ -55,16 +53,20 @@ def pieces(stream: ByteStream, line_limit: int) -> Iterator[Piece]:
                 continue
             yield Piece(rest, rest[0], dropped + 1, too_long=True)
             rest, dropped, chunk = [], 0, chunk[first + 1 :]
-        last = chunk.rfind(b"\n")
-        if last >= 0:
-            yield _piece(b"".join((*rest, chunk[:last])), 1)
-            rest, waiting, chunk = [], 0, chunk[last + 1 :]
+            first = chunk.find(b"\n")
+        if first >= 0:
+            text = b"".join((*rest, chunk))
+            lines = text.split(b"\n")
+            chunk = lines.pop()
+            yield Piece(lines, text, len(text) - len(chunk), returns=b"\r" in text)
+            rest, waiting = [], 0
         rest.append(chunk)
         waiting += len(chunk)
     if dropped:
         yield Piece(rest, rest[0], dropped, too_long=True)
     elif waiting:
-        yield _piece(b"".join(rest), 0)
+        text = b"".join(rest)
+        yield Piece([text], text, len(text), returns=b"\r" in text)
 
 
 def _beginning(parts: Iterable[bytes]) -> bytes:
@@ -72,8 +74,3 @@ def _beginning(parts: Iterable[bytes]) -> bytes:
     for part in parts:
         beginning += part[: SHOWN - len(beginning)]
     return beginning
-
-
-def _piece(text: bytes, ended: int) -> Piece:
-    """The lines of a text, whose last one is followed by so many LF."""
-    return Piece(text.split(b"\n"), text, len(text) + ended, returns=b"\r" in text)

@@ -114,6 +114,9 @@ def _order_column(compare: Compare, wanted: Any, ordered: frozenset[type], test:
     kinds = set(map(type, values))
     if kinds <= ordered:
         return list(map(compare, values, repeat(wanted)))
+    if kinds <= ordered | _NOTHING and ordered is _NUMBERS:
+        numbers = [_NEVER if value is None or value is MISSING else value for value in values]
+        return list(map(compare, numbers, repeat(wanted)))
     if kinds <= _EXACT:
         return [type(value) in ordered and compare(value, wanted) for value in values]
     return list(map(test, values))
@@ -158,5 +161,9 @@ def _matches(match: Callable[[str], Any], value: Any) -> bool:
 
 
 _NUMBERS: Final[frozenset[type]] = frozenset({int, float})
+_NOTHING: Final[frozenset[type]] = frozenset({type(None), type(MISSING)})
+_NEVER: Final = float("nan")
+"""Is neither less nor greater than any number, nor equal."""
+
 _TEXTS: Final[frozenset[type]] = frozenset({str})
 _EXACT: Final[frozenset[type]] = frozenset({str, int, float, bool, dict, list, type(None), type(MISSING)})

@@ -60,7 +60,8 @@ class PythonExpFilter(BaseFilter):
         return self.mask(Batch.from_records([item]))[0]
 
     def mask(self, batch: Batch) -> Sequence[bool]:
-        return self._evaluation.looking(batch, self._truth)
+        at_once = self._evaluation.at_once(batch, [""])
+        return self._evaluation.looking(batch, self._truth) if at_once is None else list(map(bool, at_once[0]))
 
     def _truth(self, item: Any) -> bool:
         return bool(self._expression.of(item))

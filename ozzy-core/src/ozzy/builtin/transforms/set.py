@@ -66,9 +66,9 @@ class SetTransform(BaseTransform):
 
     def transform_batch(self, batch: Batch) -> Batch:
         if self._alone and "records" not in batch.faces:
-            rows = self._evaluation.looking(batch, self._values)
             names = [name for _, name, _ in self._fields]
-            return patched(batch, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+            columns = self._evaluation.at_once(batch, names) or zip(*self._evaluation.looking(batch, self._values), strict=True)
+            return patched(batch, dict(zip(names, map(list, columns), strict=True)))
         self._evaluation.changing(batch, self._set)
         return batch
 

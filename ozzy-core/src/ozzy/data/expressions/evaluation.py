@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 
 from ozzy.data.batch import Batch
+from ozzy.data.expressions.columns import Columns
 from ozzy.data.expressions.context import STEPS, Context
 from ozzy.data.expressions.expression import Expression
 from ozzy.data.expressions.values import settled
@@ -42,6 +43,26 @@ class Evaluation:
         whole = any(expression.reads is None for expression in self.expressions)
         self._fields = None if whole else tuple(sorted(fields))
         self.reads = None if self.draws else self._fields
+
+    def at_once(self, batch: Batch, names: Sequence[str]) -> list[Sequence[Any]] | None:
+        """The values of each expression, column by column; later ones see what earlier ones have put into the fields of these names.
+
+        None where that is to be asked record by record: of expressions that are not simple, of values that are not, and where one fails.
+        Raises DataError with the row whose fields can't be decoded.
+        """
+        codes = [expression.in_columns for expression in self.expressions]
+        if self._fields is None or None in codes:
+            return None
+        fields: dict[str, Sequence[Any]] = dict(zip(self._fields, batch.columns(self._fields), strict=True))
+        made: list[Sequence[Any]] = []
+        try:
+            for code, name in zip(codes, names, strict=True):
+                assert code is not None
+                made.append(code(Columns(fields, len(batch))))
+                fields[name] = made[-1]
+        except Exception:
+            return None
+        return made
 
     def looking(self, batch: Batch, work: Callable[[Record], T]) -> list[T]:
         """What `work` gives for each record; it may change what it is given, and no record. Raises DataError with the row."""

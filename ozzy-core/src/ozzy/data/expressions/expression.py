@@ -4,6 +4,7 @@ import ast
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
+from ozzy.data.expressions.columns import in_columns
 from ozzy.data.expressions.compiler import CONTEXT, ITEM, Compiler
 from ozzy.data.expressions.context import STEPS, Context, LimitExceeded
 from ozzy.data.expressions.functions import BUILTINS
@@ -24,7 +25,7 @@ class Expression:
 
     `reads` are the top-level fields it looks at, None where that depends on the record. `changes` says whether it may change the record
     it looks at, `draws` whether it wants random numbers. `imports` are objects that it knows by these names: with them it may do
-    whatever they can. Raises ExpressionError.
+    whatever they can. `in_columns` asks it of many records at once, where it is that simple. Raises ExpressionError.
 
     >>> Expression("round(item['price'] * 1.21, 2)").of({"price": 10})
     12.1
@@ -42,6 +43,7 @@ class Expression:
         names = list(ast.walk(tree))
         self.reads = _reads(tree)
         self.changes = bool(imports) or any(isinstance(node, ast.Attribute) and node.attr in CHANGING for node in names)
+        self.in_columns = None if self.changes else in_columns(tree)
         self.draws = any(isinstance(node, ast.Name) and node.id == "random" for node in names)
         trial = Context(self.context.steps, self.context.start)
         for node in _closed(tree, {"item", "random", *(imports or ())}):
