@@ -17,6 +17,7 @@ from ozzy.data.table import Chosen, Mask, Table
 from ozzy.data.table import joined as joined_tables
 from ozzy.data.table_values import records_of, values_of
 from ozzy.data.tokens import PLAIN, TOKENS, Change, Column, Row, Unfold, join_tokens, picked_lines, split_line, token_columns
+from ozzy.data.written import Written
 from ozzy.errors import DataError
 
 
@@ -42,10 +43,11 @@ class Batch:
 
     `split` is the id of the part of the source they come from; `position` is where the reader stands after them (JSON);
     `rejected` lists rows that were read with them but are bad; `blank` counts empty rows that were skipped;
-    `origin` gives each row's index in its split, counted from 0, or is None where a stage has made rows of its own.
+    `origin` gives each row's index in its split, counted from 0, or is None where a stage has made rows of its own. `written` has the rows
+    as they stand in their source, where they came with it and no stage has made others of them.
     """
 
-    __slots__ = ("_lines", "_records", "_selected", "_table", "blank", "origin", "position", "rejected", "split")
+    __slots__ = ("_lines", "_records", "_selected", "_table", "blank", "origin", "position", "rejected", "split", "written")
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class Batch:
         rejected: Sequence[Rejected] = (),
         blank: int = 0,
         origin: Sequence[int] | None = None,
+        written: Written | None = None,
     ) -> None:
         if lines is None and records is None and table is None:
             records = []
@@ -70,6 +73,7 @@ class Batch:
         self.rejected = rejected
         self.blank = blank
         self.origin = origin
+        self.written = written
 
     @classmethod
     def from_lines(cls, lines: list[bytes], **more: Any) -> "Batch":
@@ -107,6 +111,7 @@ class Batch:
             lines=[line for part in parts for line in part.lines] if lines else None,
             records=None if lines or table is not None else [record for part in parts for record in part.records],
             origin=None if None in origins else [row for origin in origins for row in origin or ()],
+            written=Written.joined([part.written for part in parts]),
         )
 
     def __len__(self) -> int:
@@ -234,6 +239,7 @@ class Batch:
     def changed(self) -> "Batch":
         """The batch after its records were changed in place: no other face is left of it."""
         self._records, self._lines, self._table, self._selected = self.records, None, None, None
+        self.written = None
         return self
 
     def where(self, mask: Sequence[bool]) -> "Batch":
@@ -241,17 +247,23 @@ class Batch:
         if len(mask) != len(self):
             raise DataError(f"a mask of {len(mask)} for a batch of {len(self)} rows")
         if self._table is None:
-            return self if all(mask) else self._chosen(lambda rows: list(compress(rows, mask)))
-        truths = Mask.of(mask)
-        if truths.kept == len(truths):
-            return self
-        chosen = self._chosen(lambda rows: list(compress(rows, mask)), self._table.filter(truths), origin=False)
-        chosen.origin = None if self.origin is None else Chosen(self.origin, truths)
+            if all(mask):
+                return self
+            chosen = self._chosen(lambda rows: list(compress(rows, mask)))
+        else:
+            mask = truths = Mask.of(mask)
+            if truths.kept == len(truths):
+                return self
+            chosen = self._chosen(lambda rows: list(compress(rows, mask)), self._table.filter(truths), origin=False)
+            chosen.origin = None if self.origin is None else Chosen(self.origin, truths)
+        chosen.written = None if self.written is None else self.written.where(mask)
         return chosen
 
     def take(self, indices: Sequence[int]) -> "Batch":
         """The rows at these indices, in that order, in every face that exists."""
-        return self._chosen(lambda rows: [rows[index] for index in indices], None if self._table is None else self._table.take(indices))
+        chosen = self._chosen(lambda rows: [rows[index] for index in indices], None if self._table is None else self._table.take(indices))
+        chosen.written = None if self.written is None else self.written.take(indices)
+        return chosen
 
     def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]], table: Table | None = None, *, origin: bool = True) -> "Batch":
         chosen = Batch(
