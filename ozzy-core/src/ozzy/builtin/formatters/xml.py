@@ -48,6 +48,7 @@ class XMLExportFormatter(BaseExportFormatter):
     Options = XMLOptions
     options: XMLOptions
     file_extension = "xml"
+    face = "records"
     item_separator = ""
 
     @classmethod
