@@ -65,6 +65,22 @@ def test_explain_names_the_weakest_part(ozzy, config):
     assert "delivery     at least once\n             because of writer (console): it has no staging" in told.out
 
 
+def test_explain_tells_the_first_stage_that_asks_for_records(ozzy, config, tmp_path):
+    (tmp_path / "in.jl").write_text("")
+    reader = {"name": "fs", "options": {"input": "in.jl"}}
+    drop = {"name": "drop", "options": {"fields": ["a"]}}
+    expression = {"name": "python_exp", "options": {"python_expressions": ["item.update(b=1)"]}}
+
+    told = ozzy("explain", config(reader=reader, transform=[drop, expression, expression]))
+    assert (
+        "slower       transform.1 (python_exp) asks for records: a dict is made of each, and the stages behind it get those too" in told.out
+    )
+    told = ozzy("explain", config(reader=reader, formatter="xml"))
+    assert "slower       formatter (xml) asks for records: a dict is made of each\n" in told.out
+    assert "slower" not in ozzy("explain", config(reader=reader, transform=drop)).out
+    assert "slower" not in ozzy("explain", config(transform=expression)).out
+
+
 def test_explain_as_json(ozzy, config):
     found = ozzy("explain", config(), "--json").json
     assert found["pipeline"] == "numbers"

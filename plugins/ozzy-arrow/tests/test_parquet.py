@@ -524,3 +524,12 @@ def test_numbers_and_lists_have_bounds_that_are_used_only_where_they_tell(tmp_pa
 def test_a_file_that_has_fewer_rows_than_it_says_is_damaged():
     with pytest.raises(DataError, match="fewer rows than it says"):
         decoder_parquet._Columns(iter([pa.record_batch({"a": [1]})])).rows(0, 2)
+
+
+@pytest.mark.parametrize("asked", [range(8), [0, 2, 3, 5, 7], [3, 4], [7], [1, 6]])
+def test_batches_can_be_passed_over_while_the_next_is_read_ahead(tmp_path, asked):
+    pq.write_table(pa.table({"a": range(80), "b": list(map(str, range(80)))}), tmp_path / "in.parquet", row_group_size=30)
+    found = [batch for number, batch in enumerate(batches(tmp_path / "in.parquet", batch_size=10)) if number in asked]
+
+    assert [batch.table.column("a").to_pylist() for batch in found] == [list(range(10 * one, 10 * one + 10)) for one in asked]
+    assert [batch.table.column("b").to_pylist()[0] for batch in reversed(found)] == [str(10 * one) for one in reversed(asked)]

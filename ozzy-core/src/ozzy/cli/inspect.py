@@ -43,6 +43,7 @@ def explain(config: Path, allow_code: bool, overrides: dict[str, str], state_dir
         facts.append(("reads", found.bookmark))
     if found.bad_records != "fail":
         facts.append(("bad records", found.bad_records))
+    facts += [("slower", text) for text in found.slower]
     facts += _bypass_facts(found)
     facts += [("checkpoints", found.light_checkpoints), ("state", found.shared_state or str(found.state))]
     facts.append(("workers", found.workers))

@@ -30,6 +30,7 @@ from ozzy.data.tokens import (
     token_columns,
     values_of_tokens,
 )
+from ozzy.data.written import Written
 from ozzy.errors import DataError
 
 
@@ -55,10 +56,24 @@ class Batch:
 
     `split` is the id of the part of the source they come from; `position` is where the reader stands after them (JSON);
     `rejected` lists rows that were read with them but are bad; `blank` counts empty rows that were skipped;
-    `origin` gives each row's index in its split, counted from 0, or is None where a stage has made rows of its own.
+    `origin` gives each row's index in its split, counted from 0, or is None where a stage has made rows of its own. `written` has the rows
+    as they stand in their source, where they came with it and no stage has made others of them.
     """
 
-    __slots__ = ("_columns", "_lines", "_records", "_selected", "_table", "_tokens", "blank", "origin", "position", "rejected", "split")
+    __slots__ = (
+        "_columns",
+        "_lines",
+        "_records",
+        "_selected",
+        "_table",
+        "_tokens",
+        "blank",
+        "origin",
+        "position",
+        "rejected",
+        "split",
+        "written",
+    )
 
     def __init__(
         self,
@@ -71,6 +86,7 @@ class Batch:
         rejected: Sequence[Rejected] = (),
         blank: int = 0,
         origin: Sequence[int] | None = None,
+        written: Written | None = None,
     ) -> None:
         if lines is None and records is None and table is None:
             records = []
@@ -85,6 +101,7 @@ class Batch:
         self.rejected = rejected
         self.blank = blank
         self.origin = origin
+        self.written = written
 
     @classmethod
     def from_lines(cls, lines: list[bytes], **more: Any) -> "Batch":
@@ -122,6 +139,7 @@ class Batch:
             lines=[line for part in parts for line in part.lines] if lines else None,
             records=None if lines or table is not None else [record for part in parts for record in part.records],
             origin=None if None in origins else [row for origin in origins for row in origin or ()],
+            written=Written.joined([part.written for part in parts]),
         )
 
     def __len__(self) -> int:
@@ -273,6 +291,7 @@ class Batch:
         """The batch after its records were changed in place: no other face is left of it."""
         self._records, self._lines, self._table, self._selected = self.records, None, None, None
         self._columns, self._tokens = {}, {}
+        self.written = None
         return self
 
     def where(self, mask: Sequence[bool]) -> "Batch":
@@ -280,17 +299,23 @@ class Batch:
         if len(mask) != len(self):
             raise DataError(f"a mask of {len(mask)} for a batch of {len(self)} rows")
         if self._table is None:
-            return self if all(mask) else self._chosen(lambda rows: list(compress(rows, mask)))
-        truths = Mask.of(mask)
-        if truths.kept == len(truths):
-            return self
-        chosen = self._chosen(lambda rows: list(compress(rows, mask)), self._table.filter(truths), origin=False)
-        chosen.origin = None if self.origin is None else Chosen(self.origin, truths)
+            if all(mask):
+                return self
+            chosen = self._chosen(lambda rows: list(compress(rows, mask)))
+        else:
+            mask = truths = Mask.of(mask)
+            if truths.kept == len(truths):
+                return self
+            chosen = self._chosen(lambda rows: list(compress(rows, mask)), self._table.filter(truths), origin=False)
+            chosen.origin = None if self.origin is None else Chosen(self.origin, truths)
+        chosen.written = None if self.written is None else self.written.where(mask)
         return chosen
 
     def take(self, indices: Sequence[int]) -> "Batch":
         """The rows at these indices, in that order, in every face that exists."""
-        return self._chosen(lambda rows: [rows[index] for index in indices], None if self._table is None else self._table.take(indices))
+        chosen = self._chosen(lambda rows: [rows[index] for index in indices], None if self._table is None else self._table.take(indices))
+        chosen.written = None if self.written is None else self.written.take(indices)
+        return chosen
 
     def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]], table: Table | None = None, *, origin: bool = True) -> "Batch":
         chosen = Batch(

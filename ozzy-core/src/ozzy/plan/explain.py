@@ -1,7 +1,8 @@
 """What a run would be, told before it starts and without connecting to anything."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -13,11 +14,15 @@ from ozzy.contracts.grouper import BaseGrouper
 from ozzy.contracts.module import overrides
 from ozzy.contracts.reader import BaseReader, BaseStreamReader
 from ozzy.contracts.shared_persistence import BaseSharedPersistence
+from ozzy.contracts.transform import BaseTransform
 from ozzy.contracts.writer import takes_group
 from ozzy.plan.bypasses import hindrance
 from ozzy.plan.guarantee import Guarantee, guarantee
 from ozzy.plan.pipeline import Part, Pipeline
 from ozzy.plan.workers import told
+
+_RECORDS: Final = "records"
+_STAGES: Final = (BaseFilter, BaseTransform, BaseGrouper, BaseExportFormatter)
 
 
 @attrs.frozen
@@ -54,6 +59,8 @@ class Explanation:
     """Why nothing of this pipeline may go past its stages, None where it may."""
     workers: str = "1"
     """How many processes share the work, and why."""
+    slower: list[str] = attrs.Factory(list)
+    """The stage that keeps records from staying the lines or columns that they were read as, and why; empty where none does."""
     shared_state: str | None = None
     """Where the state is, and when another run takes over, where machines share it; `state` is then a folder for work."""
 
@@ -86,6 +93,7 @@ def explained(pipeline: Pipeline, state: Path, identity: str | None, bookmark: s
         bypasses=_bypasses(pipeline),
         past_the_stages=_past_the_stages(pipeline),
         workers=told(pipeline),
+        slower=list(_slower(pipeline)),
         shared_state=_shared(pipeline),
     )
 
@@ -101,19 +109,30 @@ def _face(module: Any, pipeline: Pipeline) -> str:
     if declared is not None:
         return str(declared)
     if isinstance(module, BaseStreamReader):
-        return "gives lines of JSON, columns of Parquet and Arrow, else records"
+        return "gives lines of JSON, columns of Parquet, Arrow and large CSV, else records"
     if getattr(module, "reads", None) == ():
         return "whatever comes"
     batch_method = {BaseFilter: "mask", BaseGrouper: "keys", BaseExportFormatter: "format_rows"}
     for base, method in batch_method.items():
         if isinstance(module, base):
             if not overrides(module, method, base):
-                return "records"
+                return _RECORDS
             reads = getattr(module, "reads", None)
             return f"fields {', '.join(reads)}" if reads else "lines"
     if module in pipeline.writers.values():
-        return "rows as formatted" if hasattr(module, "files") else "lines" if takes_group(module) else "records"
-    return "records" if isinstance(module, BaseReader) or module in pipeline.transforms else ""
+        return "rows as formatted" if hasattr(module, "files") else "lines" if takes_group(module) else _RECORDS
+    return _RECORDS if isinstance(module, BaseReader) or module in pipeline.transforms else ""
+
+
+def _slower(pipeline: Pipeline) -> Iterator[str]:
+    """The first stage that has dicts made of what a reader gives otherwise."""
+    if not isinstance(pipeline.reader, BaseStreamReader):
+        return
+    for part in pipeline.parts:
+        if isinstance(part.module, _STAGES) and _face(part.module, pipeline) == _RECORDS:
+            behind = "" if isinstance(part.module, BaseExportFormatter) else ", and the stages behind it get those too"
+            yield f"{part.stage} ({part.resolved.found.name}) asks for records: a dict is made of each{behind}"
+            return
 
 
 def _light(pipeline: Pipeline) -> str:

@@ -33,7 +33,7 @@ class Profile:
         if "records" in batch.faces:
             self.faces[stage] = "records"
         elif len(batch):
-            self.faces.setdefault(stage, "lines")
+            self.faces.setdefault(stage, "lines" if batch.table is None else "columns")
 
     def report(self, result: Result) -> RunProfile:
         """What was seen of a run that has this result."""

@@ -1,7 +1,8 @@
 """The decoder of Parquet: batches of columns that are read from the file when a stage asks for them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Final
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, BinaryIO, ClassVar, Final
 from weakref import finalize
 
 from ozzy import BaseDecoder, Batch, DataError, SourceError, option, options
@@ -23,8 +24,9 @@ class ParquetDecoder(BaseDecoder):
     """Parquet files of any compression, row group by row group, as columns.
 
     A column is read when a stage asks for it: a filter that stands first reads its own columns, and of a row group none of whose
-    records it keeps nothing else is read; where the file's statistics say so, not even those. Parquet is not read forward: a file that
-    is compressed once more, or does not lie on disk, is copied to a temporary one first.
+    records it keeps nothing else is read; where the file's statistics say so, not even those. What was asked for of one batch is read
+    ahead of the next. Parquet is not read forward: a file that is compressed once more, or does not lie on disk, is copied to a temporary
+    one first.
     """
 
     Options: ClassVar[type] = ColumnDecoderOptions
@@ -37,11 +39,12 @@ class ParquetDecoder(BaseDecoder):
         with reading(stream.name, KIND):
             file = _File(stream)
         end = 0
+        group: _RowGroup | None = None
         for number, count in enumerate(file.counts):
             first, end = end, end + count
             if end <= stream.row:
                 continue
-            group = _RowGroup(file, number, self.options.batch_size)
+            group = _RowGroup(file, number, self.options.batch_size) if group is None else group.following()
             for start in range(max(first, stream.row), end, self.options.batch_size):
                 size = min(self.options.batch_size, end - start)
                 table = Table(_Part(group, start - first, size))
@@ -55,7 +58,8 @@ class _File:
 
     def __init__(self, stream: ByteStream) -> None:
         opened = stream.as_file()
-        finalize(self, opened.close)
+        self.beside = ThreadPoolExecutor(1, "ozzy-parquet")
+        finalize(self, _close, self.beside, opened)
         self.name = stream.name
         self.parquet = pq().ParquetFile(opened, pre_buffer=False)
         self.metadata = self.parquet.metadata
@@ -65,8 +69,16 @@ class _File:
         self.indices = {path: index for index, path in enumerate(paths) if paths.count(path) == 1}
 
 
+def _close(beside: ThreadPoolExecutor, opened: BinaryIO) -> None:
+    beside.shutdown(wait=False, cancel_futures=True)
+    opened.close()
+
+
 class _RowGroup:
-    """One row group, of which sets of columns are read one after the other, each in its own stream."""
+    """One row group, of which sets of columns are read one after the other, each in its own stream.
+
+    While a stage is at work on some rows of a set, the rows after them are read: of the next row group where this one ends.
+    """
 
     def __init__(self, file: _File, number: int, batch_size: int) -> None:
         self.file = file
@@ -74,17 +86,33 @@ class _RowGroup:
         self.schema = file.schema
         self._batch_size = batch_size
         self._streams: dict[tuple[str, ...], _Columns] = {}
+        self._following: _RowGroup | None = None
+
+    def following(self) -> "_RowGroup":
+        """The next row group of the file."""
+        if self._following is None:
+            self._following = _RowGroup(self.file, self.number + 1, self._batch_size)
+        return self._following
 
     def rows(self, names: tuple[str, ...], start: int, count: int) -> Any:
         """These columns of some rows."""
         stream = self._streams.get(names)
         if stream is None or stream.at > start:
-            batches = self.file.parquet.iter_batches(self._batch_size, row_groups=[self.number], columns=list(names), use_threads=True)
-            stream = self._streams[names] = _Columns(batches)
+            stream = self._begun(names)
         with reading(self.file.name, KIND):
             table = stream.rows(start, count).select(names)
             table.validate(full=True)
+        if start + count < self.file.counts[self.number]:
+            stream.read_ahead(self.file.beside)
+        elif self.number + 1 < len(self.file.counts):
+            self.following()._begun(names).read_ahead(self.file.beside)  # noqa: SLF001 - one of its own kind
         return table
+
+    def _begun(self, names: tuple[str, ...]) -> "_Columns":
+        with reading(self.file.name, KIND):
+            batches = self.file.parquet.iter_batches(self._batch_size, row_groups=[self.number], columns=list(names), use_threads=True)
+        stream = self._streams[names] = _Columns(batches)
+        return stream
 
     def bounds(self, name: str) -> tuple[Any, Any] | None:
         """The least and the greatest value of a column, as the file has them."""
@@ -108,13 +136,23 @@ class _Columns:
         self.at = 0
         self._batches = batches
         self._rest: Any = None
+        self._ahead: Future[Any] | None = None
+
+    def read_ahead(self, beside: ThreadPoolExecutor) -> None:
+        """Read the batch that comes next, in a thread of its own."""
+        if self._ahead is None and (self._rest is None or not self._rest.num_rows):
+            self._ahead = beside.submit(next, self._batches, None)
+
+    def _next(self) -> Any:
+        ahead, self._ahead = self._ahead, None
+        return next(self._batches, None) if ahead is None else ahead.result()
 
     def rows(self, start: int, count: int) -> Any:
         """The rows from `start` on."""
         found = []
         while count:
             if self._rest is None or not self._rest.num_rows:
-                self._rest = next(self._batches, None)
+                self._rest = self._next()
                 if self._rest is None:
                     raise DataError("it has fewer rows than it says")
             skipped = min(start - self.at, self._rest.num_rows)

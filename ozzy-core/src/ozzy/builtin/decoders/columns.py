@@ -27,6 +27,7 @@ class Columns:
     """
 
     def __init__(self, header: Sequence[str], types: Mapping[str, str], nulls: Sequence[str]) -> None:
+        self.width = len(header)
         self._nulls = frozenset(nulls)
         self._typed = [
             (at, name, types[name], _CONVERTERS[types[name]]) for at, name in enumerate(header) if types.get(name, "str") != "str"

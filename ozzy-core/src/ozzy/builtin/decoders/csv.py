@@ -2,27 +2,30 @@
 
 import csv
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Final
 
 import attrs
 
 from ozzy import BaseDecoder, Batch, DataError, Problem, Rejected, option, options
 from ozzy.builtin.decoders.columns import Columns, ColumnType, types_of
-from ozzy.builtin.decoders.pieces import pieces
+from ozzy.builtin.decoders.csv_columns import CellColumns, cell_columns
+from ozzy.builtin.decoders.csv_rows import CELL_LIMIT, Row, Rows, wrong_names
+from ozzy.builtin.decoders.csv_text import Text
 from ozzy.contracts.decoder import DecoderOptions
 from ozzy.data.codecs import ByteStream
+from ozzy.data.table import Table
+from ozzy.data.written import Written, csv_form
 
 BATCH_BYTES: Final = 1024 * 1024
 """A batch ends with the row that reaches this many bytes of the stream, if it has not ended before."""
-
-CELL_LIMIT: Final = 16 * 1024 * 1024
-"""How many characters a cell has at the most; Python's own limit for all of a process is raised to it."""
 
 
 @options
 class CSVOptions(DecoderOptions):
     """Options of the decoder `csv`."""
 
+    batch_size: int = option(default=65_536, minimum=1, help="Records in a batch, at the most.")
     delimiter: str = option(default=",", minimum=1, maximum=1, help="What separates two cells: one character.", example=";")
     quotechar: str | None = option(
         default='"', minimum=1, maximum=1, help="What a cell with delimiters or line ends in it stands between; null: there are no quotes."
@@ -77,40 +80,46 @@ class CSVDecoder(BaseDecoder):
                 yield Problem(name, "is the delimiter too")
         if options.quotechar is not None and options.quotechar == options.escapechar:
             yield Problem("escapechar", "is the quotechar too", "doublequote is what you want")
-        yield from (Problem("fields", wrong) for wrong in [_wrong_names(options.fields)] if wrong)
+        yield from (Problem("fields", wrong) for wrong in [wrong_names(options.fields)] if wrong)
         if options.fields:
             yield from (Problem(f"columns.{name}", "is none of `fields`") for name in options.columns if name not in options.fields)
 
     def decode(self, stream: ByteStream) -> Iterator[Batch]:
         stream.skip_mark()
-        csv.field_size_limit(max(csv.field_size_limit(), CELL_LIMIT))
-        rows = _Rows(stream, self.options)
+        text = Text(stream, CELL_LIMIT)
+        rows = Rows(text, stream.name, _dialect(self.options))
         header = self.options.fields or rows.header()
         if header is None:
             return
         for name in self.options.columns:
             if name not in header:
                 raise DataError(f"{stream.name} has no column {name!r}, which `columns` gives a type", hint=f"It has {', '.join(header)}.")
-        columns = Columns(header, types_of(self.options.schema) | dict(self.options.columns), self.options.nulls)
-        records: list[dict[str, Any]] = []
-        rejected: list[Rejected] = []
-        origin: list[int] = []
-        number = blank = begun = 0
-        for row, wrong in rows.each(len(header), columns):
-            if wrong is not None:
-                rejected.append(attrs.evolve(wrong, row=number))
-            elif row:
-                records.append(dict(zip(header, row, strict=True)))
-                origin.append(number)
-            else:
-                blank += 1
-            number += bool(row) or wrong is not None
-            if len(records) + len(rejected) + blank == self.options.batch_size or rows.size - begun >= BATCH_BYTES:
-                begun = rows.size
-                yield Batch.from_records(records, rejected=rejected, blank=blank, origin=origin)
-                records, rejected, origin, blank = [], [], [], 0
-        if records or rejected or blank:
-            yield Batch.from_records(records, rejected=rejected, blank=blank, origin=origin)
+        types = types_of(self.options.schema) | dict(self.options.columns)
+        columns = Columns(header, types, self.options.nulls)
+        draft = _Draft(header, _form(self.options, header), self.options.batch_size)
+        cells = cell_columns(header, types, self.options, self.wanted) if text.is_large() else None
+        if cells is not None:
+            yield from self._by_chunks(text, cells, draft, rows, columns)
+        yield from draft.batches(rows.to_the_end(columns))
+
+    def _by_chunks(self, text: Text, cells: CellColumns, draft: "_Draft", rows: Rows, columns: Columns) -> Iterator[Batch]:
+        """The batches of a text: columns of a chunk that is plain, else records. The next chunk is looked at meanwhile."""
+        with ThreadPoolExecutor(1, "ozzy-csv") as beside:
+            chunk = text.chunk()
+            making = beside.submit(cells.table, chunk)
+            while chunk:
+                following = text.chunk()
+                found = making.result()
+                if found is None:
+                    text.give_back(following)
+                    text.give_back(chunk)
+                    yield from draft.batches(rows.of_one_chunk(columns))
+                    following = text.chunk()
+                making = beside.submit(cells.table, following)
+                if found is not None:
+                    rows.pass_over(found[0].num_rows)
+                    yield from draft.of_columns(*found)
+                chunk = following
 
 
 class TSVDecoder(CSVDecoder):
@@ -119,123 +128,69 @@ class TSVDecoder(CSVDecoder):
     Options = TSVOptions
 
 
-class _Rows:
-    """The rows of a stream; `size` counts the bytes of the lines read for them."""
+@attrs.define
+class _Draft:
+    """Makes batches; `number` rows were taken before. `form` is that of the rows as they stand there, None where they have none."""
 
-    def __init__(self, stream: ByteStream, options: CSVOptions) -> None:
-        self.size = 0
-        self._name = stream.name
-        self._stream = stream
-        self._suspect = False
-        self._head = b""
-        self._lines: list[str] = []
-        self._reader = csv.reader(
-            self._each_line(),
-            delimiter=options.delimiter,
-            quotechar=options.quotechar,
-            quoting=csv.QUOTE_NONE if options.quotechar is None else csv.QUOTE_MINIMAL,
-            doublequote=options.doublequote,
-            escapechar=options.escapechar,
-            skipinitialspace=options.skip_initial_space,
-            strict=True,
-        )
+    header: list[str]
+    form: Any
+    batch_size: int
+    number: int = 0
 
-    def header(self) -> list[str] | None:
-        """The names of the fields, None where there is no row at all."""
-        names: list[str] = []
-        while not names:
-            try:
-                names = next(self._reader)
-            except StopIteration:
-                return None
-            except csv.Error as error:
-                raise DataError(f"{self._name}, line {self._reader.line_num}: the header can't be read: {_told(error)}") from error
-        self._head = self._text()
-        wrong = self._unreadable(names) or _wrong_names(names)
-        if wrong:
-            raise DataError(f"{self._name}: the header is bad: {wrong}", hint="The first row has to give each column a name of its own.")
-        return names
+    def batches(self, rows: Iterator[Row]) -> Iterator[Batch]:
+        """Batches of records."""
+        records: list[dict[str, Any]] = []
+        written: list[bytes] = []
+        rejected: list[Rejected] = []
+        origin: list[int] = []
+        size = blank = 0
 
-    def each(self, width: int, columns: Columns) -> Iterator[tuple[list[Any], Rejected | None]]:
-        """Each row of values after the header, empty for a blank line, and why it is bad."""
-        reader = self._reader
-        while True:
-            self._lines.clear()
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                self._refuse_unclosed(error)
-                yield [], self._rejected(_told(error))
-                continue
-            wrong = self._unreadable(row) if self._suspect else ""
-            if not wrong and row and len(row) != width:
-                wrong = f"{len(row)} cells where the header has {width}"
-            if not wrong and row and columns.any:
-                wrong = columns.convert(row)
-            yield row, self._rejected(wrong) if wrong else None
+        def batch() -> Batch:
+            return Batch.from_records(records, rejected=rejected, blank=blank, origin=origin, written=self._as_written(written))
 
-    def _each_line(self) -> Iterator[str]:
-        """The lines as texts; bytes that are no UTF-8 are kept as surrogates, and make the rows suspect from there on."""
-        for piece in pieces(self._stream, CELL_LIMIT):
-            text = b"\n".join(piece.lines)
-            if piece.too_long:
-                raise DataError(f"{self._name}, line {self._reader.line_num + 1}: longer than {CELL_LIMIT} bytes", hint=_QUOTES)
-            self._suspect = self._suspect or b"\0" in text or not _is_utf8(text)
-            begun = 0
-            for line, end in zip(text.decode(errors="surrogateescape").split("\n"), piece.ends, strict=True):
-                self.size += end - begun
-                begun = end
-                self._lines.append(line)
-                yield line + "\n"
+        for row in rows:
+            size += row.size
+            if row.rejected is not None:
+                rejected.append(attrs.evolve(row.rejected, row=self.number))
+            elif row.cells:
+                records.append(dict(zip(self.header, row.cells, strict=True)))
+                written.append(row.text)
+                origin.append(self.number)
+            else:
+                blank += 1
+            self.number += bool(row.cells) or row.rejected is not None
+            if len(records) + len(rejected) + blank == self.batch_size or size >= BATCH_BYTES:
+                yield batch()
+                records, written, rejected, origin, size, blank = [], [], [], [], 0, 0
+        if records or rejected or blank:
+            yield batch()
 
-    def _refuse_unclosed(self, error: csv.Error) -> None:
-        if "unexpected end of data" in str(error) or "field larger" in str(error):
-            first = self._reader.line_num - len(self._lines) + 1
-            what = f"a quote is never closed, or a cell has more than {CELL_LIMIT} characters"
-            raise DataError(f"{self._name}, line {first}: {what}", hint=_QUOTES) from error
+    def of_columns(self, table: Table, lines: Any) -> Iterator[Batch]:
+        """Batches of columns; `lines` are the rows as they stand there."""
+        first, count = self.number, table.num_rows
+        self.number += count
+        whole = Batch.from_table(table, origin=range(first, first + count), written=self._as_written(lines))
+        for start in range(0, count, self.batch_size):
+            yield whole if count <= self.batch_size else whole.take(range(start, min(start + self.batch_size, count)))
 
-    def _unreadable(self, row: list[str]) -> str:
-        for cell in row:
-            if "\0" in cell:
-                return "holds a NUL byte"
-            if not _is_text(cell):
-                return "not UTF-8"
-        return ""
-
-    def _rejected(self, message: str) -> Rejected:
-        first = self._reader.line_num - len(self._lines) + 1
-        return Rejected(f"{self._name}, line {first}", message, self._text(), head=self._head)
-
-    def _text(self) -> bytes:
-        """The lines of the row at hand, as they were read."""
-        return "\n".join(self._lines).encode(errors="surrogateescape")
+    def _as_written(self, rows: Any) -> Written | None:
+        return None if self.form is None else Written(self.form, rows)
 
 
-_QUOTES: Final = "Look for a quote that is never closed, or set another deserializer."
+def _dialect(options: CSVOptions) -> dict[str, Any]:
+    """The dialect as Python's reader of CSV is told it."""
+    return {
+        "delimiter": options.delimiter,
+        "quotechar": options.quotechar,
+        "quoting": csv.QUOTE_NONE if options.quotechar is None else csv.QUOTE_MINIMAL,
+        "doublequote": options.doublequote,
+        "escapechar": options.escapechar,
+        "skipinitialspace": options.skip_initial_space,
+    }
 
 
-def _wrong_names(names: list[str]) -> str:
-    twice = {name for name in names if names.count(name) > 1}
-    return "a name is empty" if not all(names) else f"{min(twice)!r} stands there twice" if twice else ""
-
-
-def _told(error: csv.Error) -> str:
-    return "a carriage return inside a row" if "new-line character" in str(error) else str(error)
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.isascii() or text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _is_text(cell: str) -> bool:
-    try:
-        cell.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _form(options: CSVOptions, header: list[str]) -> Any:
+    """The form of the rows: that of a writer whose columns and signs are the same."""
+    if options.skip_initial_space:
+        return None
+    return csv_form(header, options.delimiter, options.quotechar, options.escapechar, doublequote=options.doublequote)

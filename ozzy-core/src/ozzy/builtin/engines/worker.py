@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ozzy import OzzyError, PluginError
+from ozzy.data.side_by_side import alone
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -30,6 +31,7 @@ def serve(work: "Work", connection: "Connection", parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with(parent)
+    alone()
     try:
         work.forked()
         do = work.begin()

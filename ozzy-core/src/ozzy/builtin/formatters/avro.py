@@ -40,6 +40,7 @@ class AvroExportFormatter(BaseExportFormatter):
     Options = AvroOptions
     options: AvroOptions
     file_extension = "avro"
+    face = "records"
     item_separator = ""
     appendable = False
 

@@ -1,6 +1,6 @@
 """Formatter `csv`: a table in text, with a column for each field."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final, Literal
 
 from ozzy.builtin.formatters.csv_cells import cell_of, rows_of
@@ -8,6 +8,7 @@ from ozzy.builtin.formatters.csv_dialect import LINE_ENDS, Dialect, Quoting, neu
 from ozzy.builtin.formatters.discovery import discovered
 from ozzy.contracts.formatter import BaseExportFormatter, staged_lines
 from ozzy.data.batch import Batch
+from ozzy.data.written import csv_form
 from ozzy.errors import DataError, Problem
 from ozzy.options.option import option, options
 
@@ -36,7 +37,8 @@ class CSVOptions:
     quoting: Quoting = option(
         default="strings",
         help="What is quoted: strings (texts and nested values), all (every cell), minimal (only where a cell needs it), none (what "
-        "needs quotes is escaped; without `escapechar` its record is a bad one).",
+        "needs quotes is escaped; without `escapechar` its record is a bad one), kept (a row of CSV that no stage has changed stays as it "
+        "came, where it has the same columns and signs; any other is as with minimal).",
     )
     line_end: Literal["lf", "crlf"] = option(default="lf", help="How rows end.")
     neutralise_formulas: bool = option(
@@ -68,6 +70,7 @@ class CSVExportFormatter(BaseExportFormatter):
         self.dialect = _dialect(self.options)
         self.by_columns = self.dialect.usual and not self.options.neutralise_formulas
         self.tokens = self.columns if self.by_columns and not self.options.discover else ()
+        self._form = _form(self.options, self.columns)
 
     @classmethod
     def check_options(cls, options: CSVOptions) -> Iterable[str | Problem]:
@@ -109,6 +112,9 @@ class CSVExportFormatter(BaseExportFormatter):
         return b"" if self.assembles else self._titles(self.columns)
 
     def format_rows(self, batch: Batch) -> list[bytes]:
+        if self._form is not None and batch.written is not None and batch.written.form == self._form:
+            end = self.dialect.end
+            return [row + end for row in batch.written.rows]
         if not self.assembles:
             return self._rows(batch, self.columns)
         return staged_lines(batch)
@@ -150,6 +156,13 @@ def _dialect(options: CSVOptions) -> Dialect:
     return Dialect(
         options.delimiter, options.quotechar, options.escapechar, options.doublequote, options.quoting, LINE_ENDS[options.line_end]
     )
+
+
+def _form(options: CSVOptions, columns: Sequence[str]) -> Hashable:
+    """The form of the rows that may stay as they came, None where none may."""
+    if options.quoting != "kept" or options.discover or options.neutralise_formulas:
+        return None
+    return csv_form(columns, options.delimiter, options.quotechar, options.escapechar, doublequote=options.doublequote)
 
 
 def _columns(options: CSVOptions) -> list[str]:

@@ -9,7 +9,7 @@ import msgspec
 from ozzy.data.json_text import MISSING, encode_record
 from ozzy.errors import DataError
 
-Quoting = Literal["strings", "all", "minimal", "none"]
+Quoting = Literal["strings", "all", "minimal", "none", "kept"]
 LINE_ENDS: Final = {"lf": b"\n", "crlf": b"\r\n"}
 
 _FORMULA: Final = frozenset("=+-@＝＋－＠")  # noqa: RUF001  (full-width signs begin a formula too)

@@ -46,6 +46,7 @@ class XLSXExportFormatter(BaseExportFormatter):
     Options = XLSXOptions
     options: XLSXOptions
     file_extension = "xlsx"
+    face = "records"
     item_separator = ""
     appendable = False
     compressed = True

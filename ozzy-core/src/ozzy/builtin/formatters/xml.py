@@ -49,6 +49,7 @@ class XMLExportFormatter(BaseExportFormatter):
     independent = True
     options: XMLOptions
     file_extension = "xml"
+    face = "records"
     item_separator = ""
 
     @classmethod
