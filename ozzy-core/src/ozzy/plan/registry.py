@@ -57,7 +57,7 @@ class Row:
     """One line of `ozzy plugins list`.
 
     A broken plugin has its entry point as `name`, no kind, and the reason as `error`; a module whose name is claimed twice keeps its kind
-    and says so in `error`.
+    and says so in `error`. `between` are the reader and the writer that a bypass is for, where it is for no others.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Row:
     version: str
     summary: str = ""
     error: str | None = None
+    between: tuple[str, str] | None = None
 
 
 @attrs.frozen
@@ -136,7 +137,7 @@ class Registry:
             _check_kind(kind)
         kinds = list(KINDS)
         rows = [
-            Row(offer.name, offer.kind, offer.package, offer.version, offer.module.summary, self._clash(offer))
+            Row(offer.name, offer.kind, offer.package, offer.version, offer.module.summary, self._clash(offer), offer.module.between)
             for offer in sorted(self._offers, key=lambda offer: (kinds.index(offer.kind), offer.name, offer.package))
             if kind in {None, offer.kind}
         ]

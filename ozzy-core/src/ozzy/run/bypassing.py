@@ -111,7 +111,7 @@ class Bypassing:
         """Wait a moment for a copy; whether it is done, one way or another."""
         from concurrent.futures import wait
 
-        return turn.copying is None or bool(wait([turn.copying], POLL).done)
+        return turn.copying is None or turn.copying.done() or bool(wait([turn.copying], POLL).done)
 
     def received(self, split: Split, turn: Turn) -> Receipt | None:
         """What became of a split whose copy is `ready`: its receipt, or None where it has to go through the pipeline."""
