@@ -159,7 +159,7 @@ class Registry:
             found = self._by_path(kind, name, path)
             if found is not None:
                 return found
-        offers = offers or [offer for offer in self._offers if offer.kind == kind and name in offer.module.aliases]
+        offers = offers or [one for one in self._offers if one.kind == kind and {name, short_name} & set(one.module.aliases)]
         if not offers:
             raise self._unknown(kind, name)
         if len(offers) > 1:
