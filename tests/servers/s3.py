@@ -73,8 +73,8 @@ def versitygw(folder: Path) -> Iterator[S3Server]:
 
     def make() -> Server:
         port = free_port()
-        command = [program, "--port", f"127.0.0.1:{port}", "--iam-dir", folder / "iam", "--quiet", "--keep-alive"]
-        command += ["posix", "--versioning-dir", folder / "versions", folder / "data"]
+        command = [str(program), "--port", f"127.0.0.1:{port}", "--iam-dir", str(folder / "iam"), "--quiet", "--keep-alive"]
+        command += ["posix", "--versioning-dir", str(folder / "versions"), str(folder / "data")]
         variables = {"ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET}
         made = Server(command, lambda: _responds(f"http://127.0.0.1:{port}/"), folder / "log", variables)
         ports.append(port)

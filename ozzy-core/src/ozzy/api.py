@@ -24,6 +24,7 @@ from ozzy.plan.resolution import Resolved, resolve
 from ozzy.run.bookmarks import BookmarkStore
 from ozzy.run.books import Books
 from ozzy.run.error_policy import ErrorPolicy
+from ozzy.run.foreseen import foreseen
 from ozzy.run.inherited_runs import inherited_config, resumed_inherited
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.profile import Profile
@@ -330,8 +331,13 @@ def explain(
     state_dir: str | Path | None = None,
     allow_code: bool = False,
     registry: Registry | None = None,
+    source: bool = False,
 ) -> Explanation:
-    """What a run of this config would be: modules, faces, delivery guarantee, and where things go. Nothing is read or connected."""
+    """What a run of this config would be: modules, faces, delivery guarantee, and where things go. Nothing is read or connected.
+
+    With `source` the source is listed too, and bypasses are asked for each part of it: `parts` then says what would be copied, and why the
+    rest would not. They read what they have to read for that; nothing is written.
+    """
     loaded = load_config(config, set=set or {})
     metadata = metadata_of(loaded, allow_code=allow_code)
     pipeline = build(loaded, registry or Registry.load(), metadata)
@@ -340,7 +346,8 @@ def explain(
     start = None
     if loaded.bookmark and identity is not None:
         start = _where_it_starts(pipeline, StateFolder(root), identity)
-    return explained(pipeline, root, identity, start)
+    told = explained(pipeline, root, identity, start)
+    return attrs.evolve(told, parts=foreseen(pipeline, root, told.past_the_stages)) if source else told
 
 
 def _where_it_starts(pipeline: Pipeline, state: StateFolder, identity: str) -> str:

@@ -27,11 +27,14 @@ class Module(NamedTuple):
     """Names a module without importing it.
 
     `path` is `"package.module:Class"`; `summary` one line for `ozzy plugins list`; `aliases` are other names a config may use for it.
+    `between` is for a bypass: the short names of the reader and the writer that it copies between. Other pipelines do not load it, unless
+    their configs name it.
     """
 
     path: str
     summary: str = ""
     aliases: tuple[str, ...] = ()
+    between: tuple[str, str] | None = None
 
 
 Modules = Mapping[str, "type | str | Module"]

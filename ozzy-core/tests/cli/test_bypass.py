@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,29 @@ def test_what_nobody_counted_is_shown_as_such(ozzy, config):
     assert "rows not counted" in shown
     assert "copied by stream" in shown
     assert "rows not counted" in ozzy("verify", "out/m.json").out
+
+
+def test_explain_shows_what_becomes_of_each_part(ozzy, config):
+    Path("in/c.csv").write_text("id\n3\n")
+    told = ozzy("explain", config, "--source").out
+    assert "parts        3 parts of the source\n             stream copies 1 part, " in told
+    assert re.search(r"\n             2 through the pipeline: stream: .+, for example \S*in/b.csv, \S*in/c.csv\n", told)
+    assert not Path("out").exists()
+
+
+def test_explain_shows_why_no_part_is_copied(ozzy, config):
+    told = ozzy("explain", config, "--source", "--set", "writer.options.filebase=out/all").out
+    assert "2 through the pipeline: the filebase has no {source}, for example " in told
+    told = ozzy("explain", config, "--source", "--set", "formatter=xml").out
+    assert "2 through the pipeline: stream: the formatter makes other bytes, for example " in told
+
+
+def test_explain_tells_programs_of_the_parts(ozzy, config):
+    parts = json.loads(ozzy("explain", config, "--source", "--json").out)["parts"]
+    assert parts["count"] == 2
+    assert parts["copied"]["stream"]["parts"] == 1
+    [(reason, declined)] = parts["declined"].items()
+    assert reason.startswith("stream: ")
+    assert declined["parts"] == 1
+    assert declined["examples"][0].endswith("in/b.csv")
+    assert "parts" not in json.loads(ozzy("explain", config, "--json").out)

@@ -291,13 +291,13 @@ def test_a_pipeline_with_a_bookmark_reads_each_object_once(make, fill, s3, bucke
 def test_many_keys_are_listed_in_bounded_memory(make, monkeypatch):
     """A page is forgotten when the next one comes."""
 
-    def pages(operation, what, **arguments):
-        number = int(arguments.get("ContinuationToken", 0))
+    def pages(prefix, token, what):
+        number = int(token or 0)
         contents = [{"Key": f"{number:04d}/{at:04d}", "Size": 10, "ETag": '"x"'} for at in range(1000)]
         return {"Contents": contents, "IsTruncated": number < 200, "NextContinuationToken": str(number + 1)}
 
     reader = make()
-    monkeypatch.setattr(reader._connection, "answer", pages)
+    monkeypatch.setattr(reader._connection, "page", pages)
     tracemalloc.start()
     try:
         assert sum(1 for _ in reader.splits()) == 201_000
@@ -308,7 +308,7 @@ def test_many_keys_are_listed_in_bounded_memory(make, monkeypatch):
 
 def test_a_listing_that_says_there_is_more_and_not_where_is_an_error(make, monkeypatch):
     reader = make()
-    monkeypatch.setattr(reader._connection, "answer", lambda *_, **__: {"IsTruncated": True})
+    monkeypatch.setattr(reader._connection, "page", lambda *_: {"IsTruncated": True})
     with pytest.raises(SourceError, match="broke off"):
         keys(reader)
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ozzy.cli.run import code_option, set_option, state_option
-from ozzy.cli.style import fitted, one_line, padded, screen_width, styled, table, width_of
+from ozzy.cli.style import count, fitted, one_line, padded, screen_width, size, styled, table, width_of
 
 NARROWEST_COLUMN = 22
 KEPT_BACK = "(kept back)"
@@ -19,16 +19,19 @@ KEPT_BACK = "(kept back)"
 @code_option
 @set_option
 @state_option
+@click.option("--source", is_flag=True, help="List the source too, and say what would be copied as it is, and why the rest would not.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def explain(config: Path, allow_code: bool, overrides: dict[str, str], state_dir: Path | None, as_json: bool) -> None:
-    """Say what a run of CONFIG would be. Nothing is read, nothing is connected.
+def explain(  # noqa: PLR0917  (an option each)
+    config: Path, allow_code: bool, overrides: dict[str, str], state_dir: Path | None, source: bool, as_json: bool
+) -> None:
+    """Say what a run of CONFIG would be. Nothing is read, nothing is connected, unless with --source.
 
     Told are the modules and where each comes from, the face of the records that each stage gets (lines as they were read are the
     fastest), the delivery guarantee of this very pipeline with its weakest part, and where state and files go.
     """
     from ozzy import api
 
-    found = api.explain(config, set=overrides, state_dir=state_dir, allow_code=allow_code)
+    found = api.explain(config, set=overrides, state_dir=state_dir, allow_code=allow_code, source=source)
     if as_json:
         _print_json(found.to_dict())
         return
@@ -59,9 +62,20 @@ def explain(config: Path, allow_code: bool, overrides: dict[str, str], state_dir
 def _bypass_facts(found: Any) -> list[tuple[str, str]]:
     """What may go past the stages, and why the rest may not."""
     if found.past_the_stages is not None:
-        return [("bypass", f"none: {found.past_the_stages}")]
-    told = [f"{name}: {'tried for each part of the source' if why is None else f'none: {why}'}" for name, why in found.bypasses.items()]
-    return [("bypass" if number == 0 else "", text) for number, text in enumerate(told)]
+        told = [f"none: {found.past_the_stages}"]
+    else:
+        told = [f"{name}: {'tried for each part of the source' if why is None else f'none: {why}'}" for name, why in found.bypasses.items()]
+    facts = [("bypass" if number == 0 else "", text) for number, text in enumerate(told)]
+    return facts if found.parts is None else facts + _part_facts(found.parts)
+
+
+def _part_facts(parts: Any) -> list[tuple[str, str]]:
+    """What would become of the parts of the source."""
+    told = [f"{count(parts.count, 'part')} of the source"]
+    told += [f"{name} copies {count(counts['parts'], 'part')}, {size(counts['bytes'])}" for name, counts in parts.copied.items()]
+    for reason, counts in parts.declined.items():
+        told.append(f"{counts['parts']:,} through the pipeline: {reason}, for example {', '.join(counts['examples'])}")
+    return [("parts" if number == 0 else "", text) for number, text in enumerate(told)]
 
 
 @click.command(short_help="Check a config, and say where each value came from.")

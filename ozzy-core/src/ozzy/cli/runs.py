@@ -102,7 +102,8 @@ def _show(run: Any, *, as_json: bool) -> None:
     for file in facts.get("files") or []:
         rows = "rows not counted" if file["rows"] is None else count(file["rows"], "row")
         copied = f", copied by {file['bypass']}" if file.get("bypass") else ""
-        click.echo(f"  {file['path'] or file['name']}: {rows}, {size(file['size'])}, sha256 {file['checksum']}{copied}")
+        digest = f"sha256 {file['checksum']}" if file["checksum"] else "no checksum"
+        click.echo(f"  {file['path'] or file['name']}: {rows}, {size(file['size'])}, {digest}{copied}")
     if run.unfinished and run.state not in {"running", "damaged"}:
         click.echo(f"Go on with it: ozzy resume {run.id}")
 

@@ -51,7 +51,7 @@ class BaseBypass(BaseModule):
     """
 
     kind: ClassVar[str] = "bypass"
-    at_a_time: ClassVar[int] = 2
+    at_a_time: int = 2
     """How many splits it copies at a time."""
 
     context: BypassContext

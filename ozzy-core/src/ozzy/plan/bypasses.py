@@ -71,10 +71,14 @@ def hindrance_of_run(*, limit: int | None, replay: bool) -> str | None:
     return "the run has a limit of records" if limit is not None else None
 
 
-def installed_bypasses(registry: Registry, metadata: Metadata, notices: list[str]) -> dict[str, BaseBypass]:
-    """Every bypass that is installed and needs no options, by name, the generic one last. One that can't be made is told, and left out."""
+def installed_bypasses(registry: Registry, metadata: Metadata, notices: list[str], ends: tuple[str, str]) -> dict[str, BaseBypass]:
+    """Every bypass that is installed and needs no options, by name, the generic one last. One that can't be made is told, and left out.
+
+    `ends` are the short names of reader and writer: a bypass that is for others is not loaded.
+    """
     made: dict[str, BaseBypass] = {}
-    for row in sorted(registry.rows("bypass"), key=lambda row: (row.name == GENERIC, row.name, row.package)):
+    rows = [row for row in registry.rows("bypass") if row.between in {None, ends}]
+    for row in sorted(rows, key=lambda row: (row.name == GENERIC, row.name, row.package)):
         name = f"{row.package}/{row.name}" if row.error else row.name
         try:
             made[name] = registry.resolve("bypass", name).cls({"name": name, "options": {}}, metadata)

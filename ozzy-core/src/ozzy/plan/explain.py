@@ -37,6 +37,19 @@ class ExplainedModule:
 
 
 @attrs.frozen
+class Parts:
+    """What would become of the parts of a source.
+
+    `count` is how many there are; `copied` has the `parts` and `bytes` that each bypass would copy; `declined`, for each reason why one is
+    not copied, the number of `parts` that have it, and `examples`.
+    """
+
+    count: int
+    copied: dict[str, dict[str, int]]
+    declined: dict[str, dict[str, Any]]
+
+
+@attrs.frozen
 class Explanation:
     """What `ozzy explain` tells."""
 
@@ -61,6 +74,8 @@ class Explanation:
     """How many processes share the work, and why."""
     slower: list[str] = attrs.Factory(list)
     """The stage that keeps records from staying the lines or columns that they were read as, and why; empty where none does."""
+    parts: Parts | None = None
+    """What would become of each part of the source, where that was asked for."""
     shared_state: str | None = None
     """Where the state is, and when another run takes over, where machines share it; `state` is then a folder for work."""
 
@@ -69,6 +84,8 @@ class Explanation:
         told = attrs.asdict(self) | {"state": str(self.state)}
         if self.shared_state is None:
             del told["shared_state"]
+        if self.parts is None:
+            del told["parts"]
         if not self.guarantee.remembers:
             del told["guarantee"]["remembers"]
         return told

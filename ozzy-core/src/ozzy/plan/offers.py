@@ -117,14 +117,16 @@ def _checked(hook: str, name: Any, given: Any) -> tuple[str, Module, type | None
         return name, Module(f"{given.__module__}:{given.__qualname__}", summary), given
     if not isinstance(given, (str, Module)):
         raise PluginError(f"its {hook}() gives {name!r} as {type(given).__name__}: it must be a class, a text or a Module")
-    path, summary, aliases = (given, "", ()) if isinstance(given, str) else given
+    path, summary, aliases, between = (given, "", (), None) if isinstance(given, str) else given
     if not (_is(str, path) and CLASS_PATH.fullmatch(path)):
         raise PluginError(f'its {hook}() gives {name!r} the path {path!r}: it must look like "package.module:Class"')
     if not _is(str, summary):
         raise PluginError(f"its {hook}() gives {name!r} a summary that is {type(summary).__name__}: it must be a text")
     if not (_is((tuple, list), aliases) and all(_is(str, alias) for alias in aliases)):
         raise PluginError(f"its {hook}() gives {name!r} the aliases {aliases!r}: they must be a tuple of texts")
-    return name, Module(path, summary, tuple(aliases)), None
+    if between is not None and not (_is(tuple, between) and [type(end) for end in between] == [str, str]):
+        raise PluginError(f"its {hook}() says that {name!r} is between {between!r}: it must be the names of a reader and a writer")
+    return name, Module(path, summary, tuple(aliases), between), None
 
 
 def _is(types: type | tuple[type, ...], value: object) -> bool:

@@ -272,7 +272,11 @@ class _Builder:
         """The bypasses to try: those the config names, else those that are installed, where the pipeline leaves room for one."""
         asked = self.config.bypasses
         if asked is None:
-            return {} if hindrance(pipeline) else installed_bypasses(self.registry, self.metadata, self.config.notices)
+            if hindrance(pipeline):
+                return {}
+            [reader], [writer] = self.config.readers, self.config.writers
+            ends = self.resolved[reader.path].found.name, self.resolved[writer.path].found.name
+            return installed_bypasses(self.registry, self.metadata, self.config.notices, ends)
         several = len(asked) > 1
         return {
             self.resolved[section.path].found.name: self.make(section, f"bypass.{i}" if several else "bypass")

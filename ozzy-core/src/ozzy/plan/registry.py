@@ -58,7 +58,7 @@ class Row:
     """One line of `ozzy plugins list`.
 
     A broken plugin has its entry point as `name`, no kind, and the reason as `error`; a module whose name is claimed twice keeps its kind
-    and says so in `error`.
+    and says so in `error`. `between` are the reader and the writer that a bypass is for, where it is for no others.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Row:
     version: str
     summary: str = ""
     error: str | None = None
+    between: tuple[str, str] | None = None
 
 
 @attrs.frozen
@@ -140,7 +141,7 @@ class Registry:
             _check_kind(kind)
         kinds = list(KINDS)
         rows = [
-            Row(offer.name, offer.kind, offer.package, offer.version, offer.module.summary, self._clash(offer))
+            Row(offer.name, offer.kind, offer.package, offer.version, offer.module.summary, self._clash(offer), offer.module.between)
             for offer in sorted(self._offers, key=lambda offer: (kinds.index(offer.kind), offer.name, offer.package))
             if kind in {None, offer.kind}
         ]
@@ -162,7 +163,7 @@ class Registry:
             found = self._by_path(kind, name, path)
             if found is not None:
                 return found
-        offers = offers or [offer for offer in self._offers if offer.kind == kind and name in offer.module.aliases]
+        offers = offers or [one for one in self._offers if one.kind == kind and {name, short_name} & set(one.module.aliases)]
         if not offers:
             raise self._unknown(kind, name)
         if len(offers) > 1:

@@ -111,19 +111,18 @@ class Bypassing:
         """Wait a moment for a copy; whether it is done, one way or another."""
         from concurrent.futures import wait
 
-        return turn.copying is None or bool(wait([turn.copying], POLL).done)
+        return turn.copying is None or turn.copying.done() or bool(wait([turn.copying], POLL).done)
 
     def received(self, split: Split, turn: Turn) -> Receipt | None:
         """What became of a split whose copy is `ready`: its receipt, or None where it has to go through the pipeline."""
-        reasons = turn.reasons
         if turn.bypass is not None and turn.copying is not None:
             name = turn.name
             declined = turn.copying.exception()
             if not isinstance(declined, Declined):
                 with blamed_on(f"copying {split.id} (bypass {name})", turn.bypass, SourceError):
                     return _checked(split, name, turn.copying.result())
-            reasons = [f"{name}: {declined}"]
-        self.declined.update(reasons)
+            turn.reasons = [f"{name}: {declined}"]
+        self.declined.update(turn.reasons)
         return None
 
     def take(self, split: Split, turn: Turn, receipt: Receipt) -> None:

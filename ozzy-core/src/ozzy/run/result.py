@@ -9,13 +9,14 @@ import attrs
 class FileResult:
     """One file that a run has published: `name` below the destination's folder, `path` where it is a local file, `size` in bytes.
 
-    `bypass` names the bypass that copied it, where one did; its `rows` may then be None: not counted by anybody.
+    `checksum` is its SHA-256. `bypass` names the bypass that copied it, where one did; its `rows` may then be None, not counted by anybody,
+    and its `checksum` None, where the bytes were copied elsewhere.
     """
 
     name: str
     rows: int | None
     size: int
-    checksum: str
+    checksum: str | None
     writer: str
     path: str | None = None
     bypass: str | None = None

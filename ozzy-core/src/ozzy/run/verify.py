@@ -104,7 +104,7 @@ def _compared(path: Path, file: dict[str, Any]) -> Difference | None:
             return Difference(file["name"], "missing")
         if size != file["bytes"]:
             return Difference(file["name"], "size", file["bytes"], size)
-        digest = checksum(path)
+        digest = checksum(path) if file["sha256"] is not None else None
     except OSError as error:
         return Difference(file["name"], "unreadable", None, error.strerror)
     return Difference(file["name"], "checksum", file["sha256"], digest) if digest != file["sha256"] else None

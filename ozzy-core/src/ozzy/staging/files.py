@@ -132,19 +132,24 @@ class StagedFiles:
         self._keep(file)
 
     def adopt(self, group: GroupKey, copied: dict[str, Any]) -> None:
-        """Take a file that was copied into the folder for the next file of this group; its rows may be None, unknown."""
+        """Take a file that was copied into the folder for the next file of this group; its rows may be None, unknown.
+
+        One with a `source` has no file here: the destination itself copies it from there, and its checksums may be None too.
+        """
         name, skipped = self.begin(group)
         facts = {key: copied[key] for key in ("rows", "size", *self.digests)}
-        path = self.folder / copied["copy"]
+        if "source" in copied:
+            facts["source"] = copied["source"]
+        path = self.folder / copied["copy"] if "copy" in copied else None
         if skipped:
             self.ignored += copied["rows"]
-            if not self.dry:
+            if path is not None and not self.dry:
                 with at_destination(path):
                     path.unlink()
             return
         staged = f"{self.next_file:06d}.part"
         self.next_file += 1
-        if not self.dry:
+        if path is not None and not self.dry:
             with at_destination(path):
                 path.rename(self.folder / staged)
         entry = {"staged": staged, "name": name, "group": list(group), **facts, "bypass": copied["bypass"]}
@@ -255,7 +260,7 @@ class StagedFiles:
         if not self.lists(receipt):
             return False
         begun = all(size_of(self.folder / entry["staged"]) >= entry["length"] for entry in receipt["open"] if entry["length"])
-        done = all(size_of(self.folder / entry["staged"]) == entry["size"] for entry in self.finished(receipt))
+        done = all("source" in entry or size_of(self.folder / entry["staged"]) == entry["size"] for entry in self.finished(receipt))
         rows = "spilled" not in receipt or self.spilled.holds(receipt["spilled"]["log"])
         return begun and done and rows and self._tails(receipt) is not None
 

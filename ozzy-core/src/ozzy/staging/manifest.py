@@ -14,7 +14,7 @@ FORMAT: Final = 1
 """The value of `ozzy_manifest`, by which a manifest is known."""
 
 _KEYS: Final = {"run": str, "writer": str, "folder": str, "files": list, "bytes": int, "complete": bool}
-_FILE: Final = {"name": str, "bytes": int, "sha256": str}
+_FILE: Final = {"name": str, "bytes": int}
 
 
 def manifest_problems(template: str) -> list[str]:
@@ -79,7 +79,7 @@ def _flaw(content: dict[str, Any]) -> str | None:
     if lacking := _lacking(content, _KEYS) or _uncounted(content):
         return f"it has no proper {lacking!r}"
     for number, file in enumerate(content["files"]):
-        if lacking := _lacking(file, _FILE) or _uncounted(file):
+        if lacking := _lacking(file, _FILE) or _uncounted(file) or _unsummed(file):
             return f"file {number} has no proper {lacking!r}"
         if file["name"].startswith("/") or ".." in file["name"].split("/"):
             return f"file {number} lies outside the folder"
@@ -99,6 +99,12 @@ def _uncounted(content: dict[str, Any]) -> str | None:
     """Rows are a number, or null: not known."""
     rows = content.get("rows", "")
     return None if rows is None or type(rows) is int else "rows"
+
+
+def _unsummed(file: dict[str, Any]) -> str | None:
+    """A checksum is a text, or null: not known, of a file whose bytes were copied by the destination itself."""
+    digest = file.get("sha256", 0)
+    return None if digest is None or isinstance(digest, str) else "sha256"
 
 
 def _lacking(content: Any, keys: dict[str, type]) -> str | None:

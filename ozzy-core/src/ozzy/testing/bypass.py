@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
@@ -127,7 +128,6 @@ class BypassContract(ModuleContract):
         """While it copies, nothing appears at the destination."""
         folder = self.folder / "invisible"
         folder.mkdir()
-        module = self.make(folder=folder)
 
         def look(pipeline: Pipeline) -> None:
             for split in pipeline.reader.splits():
@@ -135,7 +135,8 @@ class BypassContract(ModuleContract):
                 if seen := sorted(self.outcome(folder)):
                     self.broken(f"copy() of {split.id} makes {seen[0]} visible before anything is published")
 
-        self._with_pipeline(folder, module, look)
+        with closing(self.make(folder=folder)) as module:
+            self._with_pipeline(folder, module, look)
 
     def test_the_same_part_gets_the_same_answer(self) -> None:
         """Asked again, in another process too, it declines the same parts."""
@@ -143,8 +144,8 @@ class BypassContract(ModuleContract):
         for number in range(2):
             folder = self.folder / f"asked-{number}"
             folder.mkdir()
-            module = self.make(folder=folder)
-            answers.append(self._with_pipeline(folder, module, partial(_answers, module)))
+            with closing(self.make(folder=folder)) as module:
+                answers.append(self._with_pipeline(folder, module, partial(_answers, module)))
         again = Counter(answers[0])
         if answers[0] != answers[1] or any(count != 2 for count in again.values()):
             self.broken("asked twice whether it declines a part, it gives two answers: a resumed run would not be the same")

@@ -1,6 +1,6 @@
 """The client of S3: options of a connection, calls that are tried again, and what S3 answers, told as errors of ozzy.
 
-This is the only file that imports the client library.
+Beside `library`, this is the only file that imports the client library.
 """
 
 import logging
@@ -8,10 +8,14 @@ import os
 import re
 import threading
 from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 from ozzy import BaseModule, ConfigError, OzzyError, Problem, retry_after
 from ozzy.log import notes
+from ozzy_s3 import library
+from ozzy_s3.pages import page_of
+from ozzy_s3.wire import Answer, Request, Wire
 
 T = TypeVar("T")
 
@@ -91,6 +95,8 @@ class Connection:
         self.error_class = error_class
         self.pool = pool
         self._client: Any = None
+        self._wire: Wire | None = None
+        self._keys: Any = None
         self._owner = 0
         self._lock = threading.Lock()
 
@@ -123,6 +129,48 @@ class Connection:
         answer = self.call(operation, what, **arguments)
         assert isinstance(answer, dict)
         return answer
+
+    def page(self, prefix: str, token: str | None, what: str, *, codes: frozenset[str] = frozenset()) -> dict[str, Any] | str:
+        """A page of a listing: `Contents` with the `Key`, `Size` and `ETag` of each object, `IsTruncated` and `NextContinuationToken`."""
+        parts = {"continuation-token": token, "encoding-type": "url", "list-type": "2", "prefix": prefix}
+        query = "&".join(f"{name}={quote(value, safe='~')}" for name, value in parts.items() if value is not None)
+        answer = self.plain("GET", "", what, {}, query=query, codes=codes)
+        return answer if isinstance(answer, str) else page_of(answer.body)
+
+    def plain(
+        self,
+        method: str,
+        key: str,
+        what: str,
+        headers: dict[str, str],
+        *,
+        query: str = "",
+        body: bytes = b"",
+        codes: frozenset[str] = frozenset(),
+    ) -> Answer | str:
+        """As `call`, for a small request that is made often: little more than the request itself is done."""
+
+        def asked() -> Answer | str:
+            answer = self._sent(Request(method, key, headers, query, body))
+            if answer.status < 300 and not (method == "PUT" and b"<Error>" in answer.body):
+                return answer
+            error = library.refusal(answer, method)
+            known = {code_of(error), str(answer.status)} & codes
+            if known:
+                return min(known)
+            raise error
+
+        try:
+            return asked()
+        except Exception as error:
+            failed = [error]
+
+        def again() -> Answer | str:
+            if failed:
+                raise failed.pop()
+            return asked()
+
+        return self.trying(again, what)
 
     def trying(self, function: Callable[[], T], what: str) -> T:
         """What `function` returns, tried again where that may help; its failure is told as an error of ozzy."""
@@ -165,55 +213,48 @@ class Connection:
         if self._client is None or self._owner != os.getpid():
             with self._lock:
                 if self._client is None or self._owner != os.getpid():
+                    self._wire = None
                     self._client = self._made()
                     self._owner = os.getpid()
         return self._client
 
     def close(self) -> None:
         """Let go of the connections."""
+        if self._wire is not None and self._owner == os.getpid():
+            self._wire.close()
+        self._wire = None
         if self._client is not None and self._owner == os.getpid():
             self._client.close()
         self._client = None
 
     def _made(self) -> Any:
-        import botocore.session
-        from botocore import UNSIGNED
-        from botocore.config import Config
-
         for name in _TALKATIVE:
             logging.getLogger(f"botocore.{name}").addFilter(_HIDING)
-        session = botocore.session.Session(profile=self.options.profile)
-        style = self.options.addressing if self.options.addressing != "auto" else "path" if self.endpoint or "." in self.bucket else "auto"
-        config = Config(
-            signature_version=UNSIGNED if self.options.anonymous else None,
-            retries={"mode": "standard", "total_max_attempts": 1},
-            max_pool_connections=self.pool,
-            connect_timeout=self.options.timeout,
-            read_timeout=self.options.timeout,
-            s3=cast("Any", {"addressing_style": style}),
-            user_agent_extra="ozzy",
-        )
-        region = self.region or session.get_config_variable("region") or "us-east-1"
         if bool(self.options.aws_access_key_id) != bool(self.options.aws_secret_access_key):
             raise ConfigError("aws_access_key_id and aws_secret_access_key belong together: only one of them is given")
-        if self.options.aws_access_key_id:
-            session.set_credentials(self.options.aws_access_key_id, self.options.aws_secret_access_key, self.options.aws_session_token)
-        if self.options.role:
-            session = _with_role(session, self.options.role, region, self.options.profile)
-        return session.create_client("s3", region_name=region, endpoint_url=self.endpoint, config=config)
+        style = self.options.addressing if self.options.addressing != "auto" else "path" if self.endpoint or "." in self.bucket else "auto"
+        client, self._keys = library.new_client(self.options, self.endpoint, self.region, style, self.pool)
+        return client
 
     def _renew(self) -> bool:
         """Look for credentials anew; not where they are given in the options and can't be others."""
         if self.options.anonymous or (self.options.aws_access_key_id and not self.options.role):
             return False
         with self._lock:
-            self._client = None
+            self._client = self._wire = None
         return True
 
     def _told(self, code: str) -> tuple[str, str]:
         """Why S3 refuses with this code, and what to do."""
         why, hint = _WHY[code]
         return why.format(bucket=self.bucket) + (f" at {self.endpoint}" if self.endpoint else ""), hint
+
+    def _sent(self, request: Request) -> Answer:
+        client = self.client()
+        if (wire := self._wire) is None:
+            with self._lock:
+                wire = self._wire = self._wire or Wire(library.place_of(client, self.bucket, self._keys, self.options.timeout))
+        return library.sent(wire, request)
 
     def _reason(self, error: Exception) -> tuple[str, str | None]:
         from botocore import exceptions as known
@@ -290,24 +331,3 @@ def is_damage(error: Exception) -> bool:
     from botocore.exceptions import FlexibleChecksumError
 
     return isinstance(error, FlexibleChecksumError)
-
-
-def _with_role(source: Any, role: str, region: str, profile: str | None) -> Any:
-    """A session with the keys of a role, which are fetched when they are first needed and again before they expire."""
-    import botocore.session
-    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-
-    class Provided:
-        @staticmethod
-        def load_credentials() -> Any:
-            fetcher = AssumeRoleCredentialFetcher(
-                lambda service, **more: source.create_client(service, **{"region_name": region} | more),
-                source.get_credentials(),
-                role,
-                extra_args={"RoleSessionName": "ozzy"},
-            )
-            return DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
-
-    session = botocore.session.Session(profile=profile)
-    session.register_component("credential_provider", Provided())
-    return session

@@ -21,9 +21,8 @@ def listed(connection: Connection, prefix: str) -> Iterator[Stream]:
     token: str | None = None
     count = pages = 0
     while True:
-        more = {"ContinuationToken": token} if token else {}
         what = f"listing s3://{connection.bucket}/{prefix}" + (f" (page {pages + 1}, after {count} keys)" if pages else "")
-        page = connection.answer("list_objects_v2", what, Prefix=prefix, **more)
+        page: Any = connection.page(prefix, token, what)
         pages += 1
         for one in page.get("Contents", ()):
             count += 1

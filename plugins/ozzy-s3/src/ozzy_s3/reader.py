@@ -23,6 +23,7 @@ from ozzy.options.option import ByteSize
 from ozzy_s3 import client
 from ozzy_s3.ahead import TAIL, ObjectFile, ReadAhead
 from ozzy_s3.client import Connection, connection_problems
+from ozzy_s3.copies import changed
 from ozzy_s3.listing import Upcoming, listed, since
 from ozzy_s3.prefixes import filled_in, pointed
 
@@ -86,6 +87,11 @@ class S3Reader(BaseStreamReader):
         self._opening = Lock()
         self._leading: ObjectFile | None = None
         self._until: int | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """Where it reads."""
+        return self._connection
 
     def _new_ahead(self, upcoming: Upcoming, until: int | None = None) -> ReadAhead:
         return ReadAhead(self._fetch, upcoming, parallel=self.options.parallel, budget=int(self.options.read_ahead), until=until)
@@ -235,7 +241,4 @@ class S3Reader(BaseStreamReader):
             answer["Body"].close()
 
     def _changed(self, stream: Stream, *, gone: bool = False) -> SourceError:
-        return SourceError(
-            f"{self._connection.address(stream.filename)} {'is gone' if gone else 'has changed'} since the run began",
-            hint="What was read of it before may no longer be true. Start a new run with --fresh, once nothing writes to it.",
-        )
+        return changed({"bucket": self._connection.bucket, "key": stream.filename}, gone=gone)

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event, Lock
 from typing import Any, Final
 
 import attrs
@@ -47,9 +48,7 @@ class Uploads:
             )
         what = f"uploading {self.connection.address(key)}"
         self._abort_forgotten(key, file, size)
-        self._note({"key": key})
-        number = self.connection.answer("create_multipart_upload", what, Key=key, ChecksumAlgorithm="CRC32", **facts)["UploadId"]
-        self._note({"key": key, "id": number})
+        number = self.begun(key, what, facts)
 
         def part(at: int) -> dict[str, str]:
             content = self._part(file, at)
@@ -62,6 +61,13 @@ class Uploads:
 
         with ThreadPoolExecutor(self.parallel, "s3-upload") as threads:
             return {"id": number, "parts": list(threads.map(part, range(count)))}
+
+    def begun(self, key: str, what: str, facts: dict[str, Any]) -> str:
+        """The id of a new upload, noted before anything else is done."""
+        self._note({"key": key})
+        number: str = self.connection.answer("create_multipart_upload", what, Key=key, ChecksumAlgorithm="CRC32", **facts)["UploadId"]
+        self._note({"key": key, "id": number})
+        return number
 
     def complete(self, key: str, upload: Upload, conditions: dict[str, str]) -> dict[str, Any] | str:
         """Make the object appear. The answer of S3, or the code of its refusal: the upload is gone, or the condition was not met."""
@@ -168,11 +174,25 @@ class Uploads:
 
 def side_by_side(work: Callable[[Any], None], items: Iterable[Any], parallel: int) -> None:
     """Do some work for each item, so many at a time; the first failure ends it. Holds few items at a time."""
+    left, taking, ended = iter(items), Lock(), Event()
+
+    def take() -> Iterator[Any]:
+        while not ended.is_set():
+            with taking:
+                try:
+                    item = next(left)
+                except StopIteration:
+                    return
+            yield item
+
+    def worker(_number: int) -> None:
+        try:
+            for item in take():
+                work(item)
+        except BaseException:
+            ended.set()
+            raise
+
     with ThreadPoolExecutor(parallel, "s3-publish") as threads:
-        waiting: list[Any] = []
-        for item in items:
-            waiting.append(threads.submit(work, item))
-            if len(waiting) >= 4 * parallel:
-                waiting.pop(0).result()
-        for one in waiting:
-            one.result()
+        for done in [threads.submit(worker, number) for number in range(parallel)]:
+            done.result()

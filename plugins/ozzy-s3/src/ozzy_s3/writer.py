@@ -24,13 +24,13 @@ from ozzy.options.option import ByteSize
 from ozzy.staging.disk import at_destination, sync_folder
 from ozzy_s3 import client
 from ozzy_s3.client import Connection, connection_problems
+from ozzy_s3.copies import REFUSED, WHOLE, Copies, put_object
 from ozzy_s3.uploads import Upload, Uploads, side_by_side
 
 T = TypeVar("T")
 KEY_BYTES = 1024
 """How long a key may be, in bytes."""
 
-_REFUSED = frozenset({"PreconditionFailed", "412"})
 _NO_ACL = frozenset({"AccessControlListNotSupported", "NotImplemented"})
 _ACLS = Literal[
     "private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"
@@ -120,6 +120,14 @@ class S3Writer(BaseNamedFileWriter):
             int(self.options.part_size),
             self.options.parallel,
         )
+        self._copies = Copies(self._connection, self._uploads)
+        self._listed = False
+        self._there: set[str] | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """Where it writes."""
+        return self._connection
 
     def digests(self) -> tuple[str, ...]:
         return ("sha256", "md5") if self.options.save_metadata else super().digests()
@@ -129,6 +137,8 @@ class S3Writer(BaseNamedFileWriter):
 
     def taken(self, name: str) -> bool:
         """Whether somebody else's object has this name. One of this run that no receipt tells of was put by a request of a dead process."""
+        if self._surely_free(name):
+            return False
         head = self._head(name)
         return head is not None and head["Metadata"].get("ozzy-run") != self.context.run_id
 
@@ -155,7 +165,8 @@ class S3Writer(BaseNamedFileWriter):
         receipt = super().prepare(final)
         if not self.context.dry_run:
             for entry in self.files.finished(receipt):
-                if entry["staged"] not in self._waiting and self.goes_in_parts(entry["size"]):
+                large = entry["size"] > WHOLE if "source" in entry else self.goes_in_parts(entry["size"])
+                if large and entry["staged"] not in self._waiting:
                     self._waiting[entry["staged"]] = self._with_acl(lambda entry=entry: self._uploaded(entry))  # type: ignore[misc]
         return receipt | {"uploads": dict(self._waiting), "last": self._last}
 
@@ -184,7 +195,7 @@ class S3Writer(BaseNamedFileWriter):
         else:
             conditions = self._conditions()
         metadata = {"Metadata": {f"ozzy-{key}": value for key, value in facts.items()}}
-        if self._put(self._key(name), content, self._facts() | metadata | conditions, "publishing the manifest") is None:
+        if not self._put(self._key(name), content, self._facts() | metadata | conditions, "publishing the manifest"):
             after = self._head(name)
             if after is None or after["Metadata"].get("ozzy-sha256") != facts["sha256"]:
                 raise no_room_for(self.address(name))
@@ -192,6 +203,8 @@ class S3Writer(BaseNamedFileWriter):
     def recover_file(self, entry: dict[str, Any]) -> Outcome:
         if self._is_own(self._head(entry["name"]), entry):
             return Outcome.PUBLISHED
+        if "source" in entry:
+            return Outcome.STAGED if self._copies.is_there(entry["source"]) else Outcome.GONE
         return Outcome.STAGED if same_content(self.files.folder / entry["staged"], entry) else Outcome.GONE
 
     def recover(self, receipt: Receipt) -> Outcome:
@@ -215,7 +228,7 @@ class S3Writer(BaseNamedFileWriter):
             head = self._head(entry["name"])
             if head is not None and self._is_own(head, entry):
                 what = f"taking back {self.address(entry['name'])}"
-                self._connection.call("delete_object", what, codes=_REFUSED | {"404"}, Key=key, IfMatch=head["ETag"])
+                self._connection.call("delete_object", what, codes=REFUSED | {"404"}, Key=key, IfMatch=head["ETag"])
         self._unlink(self.files.finished(receipt))
 
     def abandon(self) -> None:
@@ -224,6 +237,8 @@ class S3Writer(BaseNamedFileWriter):
         super().abandon()
 
     def close(self) -> None:
+        if hasattr(self, "_copies"):
+            self._copies.close()
         self._connection.close()
 
     def _key(self, name: str) -> str:
@@ -232,16 +247,44 @@ class S3Writer(BaseNamedFileWriter):
     def _head(self, name: str) -> dict[str, Any] | None:
         """What S3 says of an object; None where there is none."""
         what = f"looking for {self.address(name)}"
-        answer = self._connection.call("head_object", what, codes=frozenset({"404"}), Key=self._key(name))
-        return answer if isinstance(answer, dict) else None
+        answer = self._connection.plain("HEAD", self._key(name), what, {}, codes=frozenset({"404"}))
+        if isinstance(answer, str):
+            return None
+        told = answer.headers
+        metadata = {name.removeprefix("x-amz-meta-"): value for name, value in told.items() if name.startswith("x-amz-meta-")}
+        return {"ETag": told["etag"], "ContentLength": int(told["content-length"]), "Metadata": metadata}
+
+    def _surely_free(self, name: str) -> bool:
+        """Whether nothing was below the fixed folder of the filebase with this name when that was first asked.
+
+        That saves a request for each name. Publishing looks again: by then somebody may have taken it.
+        """
+        if self.if_exists != "fail":
+            return False
+        if not self._listed:
+            self._listed, self._there = True, self._all_keys()
+        return self._there is not None and self._key(name) not in self._there
+
+    def _all_keys(self) -> set[str] | None:
+        """The keys below the fixed folder of the filebase, None where they are more than a page, or may not be listed."""
+        prefix = f"{self._folder}/" if self._folder else ""
+        what = f"looking for objects in {self._connection.address(prefix)}"
+        page = self._connection.page(prefix, None, what, codes=frozenset({"AccessDenied"}))
+        return None if isinstance(page, str) or page["IsTruncated"] else {one["Key"] for one in page["Contents"]}
 
     def _is_own(self, head: dict[str, Any] | None, entry: dict[str, Any]) -> bool:
         """Whether an object is the one that this run has put there."""
         if head is None:
             return False
-        told = head["Metadata"]
-        mine = (entry["sha256"], self.context.run_id, entry["size"])
-        return (told.get("ozzy-sha256"), told.get("ozzy-run"), head["ContentLength"]) == mine
+        told, marks = head["Metadata"], self._marks(entry)
+        return head["ContentLength"] == entry["size"] and {name: told.get(name) for name in marks} == marks
+
+    def _marks(self, entry: dict[str, Any]) -> dict[str, str]:
+        """The metadata by which an object is known as the one that this run has made of an entry."""
+        marks = {"ozzy-run": self.context.run_id}
+        if entry["sha256"] is not None:
+            marks["ozzy-sha256"] = entry["sha256"]
+        return marks | {"ozzy-copied": entry["source"]["etag"]} if "source" in entry else marks
 
     def _conditions(self) -> dict[str, str]:
         return {} if self.if_exists == "overwrite" else {"IfNoneMatch": "*"}
@@ -256,9 +299,10 @@ class S3Writer(BaseNamedFileWriter):
             "Tagging": urlencode(self.options.tags) or None,
         }
         if entry is not None:
-            facts["Metadata"] = {"ozzy-run": self.context.run_id, "ozzy-sha256": entry["sha256"]}
+            facts["Metadata"] = self._marks(entry)
             if self.options.save_metadata:
-                facts["Metadata"] |= {"total": str(entry["rows"]), "md5": entry["md5"]}
+                told = {"total": entry["rows"], "md5": entry["md5"]}
+                facts["Metadata"] |= {name: str(value) for name, value in told.items() if value is not None}
         return {name: value for name, value in facts.items() if value is not None}
 
     def _with_acl(self, work: Callable[[], T]) -> T:
@@ -273,6 +317,8 @@ class S3Writer(BaseNamedFileWriter):
             return work()
 
     def _uploaded(self, entry: dict[str, Any]) -> Upload:
+        if "source" in entry:
+            return self._copies.in_parts(self._key(entry["name"]), entry["source"], entry["size"], self._facts(entry))
         return self._uploads.upload(self._key(entry["name"]), self.files.folder / entry["staged"], entry["size"], self._facts(entry))
 
     def _place(self, entry: dict[str, Any], upload: Upload | None) -> None:
@@ -282,6 +328,10 @@ class S3Writer(BaseNamedFileWriter):
             answer = self._uploads.complete(self._key(entry["name"]), upload, self._conditions())
             if isinstance(answer, dict):
                 return
+        elif "source" in entry:
+            if self._with_acl(lambda: self._copied(entry)):
+                return
+            answer = "412"
         elif staged.exists():
             if self._put_file(entry, staged):
                 return
@@ -292,31 +342,33 @@ class S3Writer(BaseNamedFileWriter):
             if upload is not None:
                 self._uploads.abort(self._key(entry["name"]), upload["id"])
             return
-        if answer in _REFUSED:
+        if answer in REFUSED:
             raise no_room_for(self.address(entry["name"]))
-        if upload is not None and same_content(staged, entry):
+        if upload is not None and ("source" in entry or same_content(staged, entry)):
             self._place(entry, self._uploaded(entry))
             return
         raise DestinationError(
             f"{self.address(entry['name'])} was not published, and what was staged of it is gone", hint="Start again with --fresh."
         )
 
+    def _copied(self, entry: dict[str, Any]) -> bool:
+        """Have one object copied; whether its key was free."""
+        return self._copies.place(self._key(entry["name"]), entry["source"], entry["size"], self._facts(entry), self._conditions())
+
     def _put_file(self, entry: dict[str, Any], staged: Path) -> bool:
         """Put one small file; whether its key was free."""
         with at_destination(staged):
             content = staged.read_bytes()
-        return self._put(self._key(entry["name"]), content, self._facts(entry) | self._conditions(), "publishing") is not None
+        return self._put(self._key(entry["name"]), content, self._facts(entry) | self._conditions(), "publishing")
 
-    def _put(self, key: str, content: bytes, facts: dict[str, Any], doing: str) -> dict[str, Any] | None:
-        """Put an object in one request; None where the condition was not met."""
+    def _put(self, key: str, content: bytes, facts: dict[str, Any], doing: str) -> bool:
+        """Put an object in one request; False where the condition was not met."""
 
-        def put() -> dict[str, Any] | str:
+        def put() -> bool:
             given = facts if "ACL" not in facts or self._acl else {name: value for name, value in facts.items() if name != "ACL"}
-            what = f"{doing} {self._connection.address(key)}"
-            return self._connection.call("put_object", what, codes=_REFUSED, Key=key, Body=content, **given)
+            return put_object(self._connection, key, f"{doing} {self._connection.address(key)}", content, given)
 
-        answer = self._with_acl(put)
-        return answer if isinstance(answer, dict) else None
+        return self._with_acl(put)
 
     def _check(self, entry: dict[str, Any]) -> None:
         """Read an object back and compare it with what was written."""
