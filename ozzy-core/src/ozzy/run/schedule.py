@@ -29,8 +29,10 @@ class Schedule:
     """Decides after each batch whether a checkpoint is due.
 
     Light checkpoints go by records, bytes or the clock; full ones by records, bytes and staged bytes only, so that what a bounded run
-    publishes does not depend on its speed. One that is `endless` has no last checkpoint, so that full ones go by the clock too. Where a light one is not possible, what asks for one gets a full one; then the clock counts
-    only where `every_seconds` is set or `clock` says that files do not depend on it.
+    publishes does not depend on its speed. One that is `endless` has no last checkpoint, so that full ones go by the clock too.
+
+    Where a light one is not possible, what asks for one gets a full one; then the clock counts only where `every_seconds` is set or
+    `clock` says that files do not depend on it.
     """
 
     settings: Any
