@@ -18,6 +18,7 @@ from ozzy.data.record import Record
 from ozzy.errors import ConfigError, SourceError
 from ozzy.plan.config import Config, load_config
 from ozzy.plan.explain import Explanation, explained
+from ozzy.plan.guarantee import demand
 from ozzy.plan.pipeline import Pipeline, build, metadata_of
 from ozzy.plan.registry import Registry
 from ozzy.plan.resolution import Resolved, resolve
@@ -320,7 +321,10 @@ def validate(
     """Check a config without reading or connecting. Raises ConfigError or PluginError with everything that is wrong."""
     loaded = load_config(config, set=set or {})
     pipeline = build(loaded, registry or Registry.load(), metadata_of(loaded, allow_code=allow_code))
-    pipeline.close()
+    try:
+        demand(pipeline)
+    finally:
+        pipeline.close()
     return Validation(loaded, pipeline.resolved, list(loaded.notices))
 
 

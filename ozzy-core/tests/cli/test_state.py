@@ -145,6 +145,25 @@ def test_a_damaged_file_is_named(name, ozzy, failed):
     assert any(line.endswith(f"{path.name}: its checksum does not match") for line in told.out.splitlines())
 
 
+def test_a_folder_that_can_not_be_listed_is_named_and_the_rest_is_looked_at(ozzy, failed, monkeypatch):
+    folder = folder_of(failed(LIGHT))
+    (folder.parent / "lease.json").write_text("{")
+    listed = Path.iterdir
+
+    def iterdir(path):
+        if path.name == folder.parent.name:
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+
+    told = ozzy("state", "check")
+
+    assert told.code == StateError.exit_code
+    assert told.out.splitlines()[0].endswith("lease.json: its checksum does not match")
+    assert told.out.splitlines()[1:] == [f"{folder.parent.absolute()}: can't be listed: Permission denied", "not well: 2 things wrong"]
+
+
 def test_a_list_of_splits_that_is_missing_or_changed_is_named(ozzy, failed):
     path = folder_of(failed(LIGHT)) / "splits.jsonl"
     text = path.read_text()

@@ -60,6 +60,17 @@ def test_strict_names_files_that_are_not_listed(ozzy, listed, tmp_path):
     assert (told.code, told.out.splitlines()[0]) == (6, "es/late.jl: is not in the manifest")
 
 
+def test_strict_looks_in_all_of_the_destination_wherever_the_manifest_is(ozzy, listed, tmp_path):
+    manifest = json.loads((tmp_path / listed).read_text())
+    (tmp_path / listed).unlink()
+    (tmp_path / "out/lists").mkdir()
+    (tmp_path / "out/lists/m.json").write_text(json.dumps(manifest | {"folder": ".."}))
+
+    assert ozzy("verify", "out/lists/m.json", "--strict").code == 0
+    (tmp_path / "out/es/late.jl").write_text("{}\n")
+    assert ozzy("verify", "out/lists/m.json", "--strict").out.splitlines()[0] == "es/late.jl: is not in the manifest"
+
+
 def test_a_manifest_whose_rows_are_wrong_is_found_by_counting(ozzy, listed, tmp_path):
     path = tmp_path / listed
     manifest = json.loads(path.read_text())

@@ -147,6 +147,14 @@ def test_what_can_not_be_promised_is_refused_before_anything_is_read(registry: R
     assert not (tmp_path / "state").exists()
 
 
+def test_what_can_not_be_promised_is_no_valid_config(registry: Registry) -> None:
+    config = {"name": "x", "reader": "random", "writer": "console", "delivery": "exactly once"}
+
+    with pytest.raises(ConfigError, match=r"can't promise exactly once\n  writer \(console\)"):
+        ozzy.validate(config, registry=registry)
+    assert ozzy.validate(config | {"delivery": "at least once"}, registry=registry).notices == []
+
+
 def test_explain_says_which_face_each_module_gets(registry: Registry) -> None:
     config = {
         "name": "x",

@@ -1,5 +1,6 @@
 """What is kept of a run, told of it, and left where it fails."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from ozzy import BaseExportFormatter, BaseFilter, BaseGrouper, BaseNotifier, Bas
 from ozzy.api import Listener
 from ozzy.builtin.writers.fs import FSWriter
 from ozzy.errors import DataError, PluginError, SourceError
+from ozzy.run import schedule
 from ozzy.run.runs import RunRecord, StateFolder
 
 HEARD: list[Any] = []
@@ -42,6 +44,16 @@ class Numbers(BaseReader):
             raise OSError("closing failed")
 
 
+class Endless(BaseReader):
+    """Numbers without an end."""
+
+    endless = True
+
+    def read(self, split: ozzy.Split, position: Any) -> Any:
+        for n in itertools.count(position or 0):
+            yield ozzy.Batch.from_records([{"n": n}], position=n + 1)
+
+
 class Ear(BaseNotifier):
     """Hears how a run goes."""
 
@@ -70,7 +82,7 @@ class Plugin:
 
     @hookimpl
     def ozzy_read(self) -> dict[str, type]:
-        return {"numbers": Numbers}
+        return {"numbers": Numbers, "endless": Endless}
 
     @hookimpl
     def ozzy_notify(self) -> dict[str, type]:
@@ -106,6 +118,31 @@ def test_notifiers_and_stats_are_told_of_a_run_that_succeeds(registry: Registry,
     times = ("times", {"read", "filtered", "transformed", "filtered_after", "grouped", "written", "persisted"})
     told = [("started", [0, 1]), times, times, times, ("final", 6, 6, 1), ("completed", [0, 1])]
     assert told == HEARD
+
+
+def test_a_run_without_an_end_publishes_while_it_goes_on_and_loses_nothing_when_it_is_stopped(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "FULL_SECONDS", 0)
+    monkeypatch.setattr(schedule, "COST", 1e9)
+    goes_on = config(tmp_path) | {"reader": "endless", "checkpoint": {}}
+    stop = ozzy.api.Stop()
+    published: list[list[int]] = []
+
+    class Pull(Listener):
+        def batch_done(self, progress: Any) -> None:
+            if progress.records_read % 3 == 0:
+                texts = [path.read_text() for path in sorted((tmp_path / "out").glob("*.jl"))]
+                published.append([json.loads(line)["n"] for line in "".join(texts).splitlines()])
+                stop.set()
+
+    for resume in (False, True):
+        with pytest.raises(ozzy.Interrupted):
+            ozzy.run(goes_on, state_dir=tmp_path / "state", registry=registry, resume=resume, stop=stop, listener=Pull())
+        stop = ozzy.api.Stop()
+
+    assert published == [[0, 1], [0, 1, 2, 3, 4]]
+    assert ozzy.explain(goes_on, registry=registry).light_checkpoints == "light ones, a full one every 60 seconds, and at the end"
 
 
 def test_a_failure_is_told_once_kept_and_gone_on_from(registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

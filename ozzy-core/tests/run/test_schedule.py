@@ -224,3 +224,40 @@ def test_a_list_that_can_not_be_written_is_told(tmp_path):
     (tmp_path / "splits.jsonl").mkdir()
     with pytest.raises(StateError, match=r"can't write the state in .*splits.jsonl: Is a directory"):
         SplitList.make(SPLITS, Path(tmp_path / "splits.jsonl"))
+
+
+def endless(clock: Clock, **settings: Any) -> Schedule:
+    return Schedule(CheckpointSettings(**settings), light=True, endless=True, now=clock)
+
+
+def test_a_run_without_an_end_publishes_every_minute(clock):
+    made = endless(clock)
+    made.add(1, 10)
+    clock.time += 59.9
+    made.done("light", 0.1)
+    assert made.due(10) is None
+    clock.time += 0.1
+    assert made.due(10) == "full"
+    made.done("full", 0.1)
+    clock.time += 1000
+    assert made.due(0) == "light", "nothing was read since"
+
+
+def test_publishing_every_minute_costs_no_more_than_a_fiftieth_either(clock):
+    made = endless(clock)
+    made.done("full", 6.0)
+    made.add(1, 10)
+    made.done("light", 0.01)
+    clock.time += 299
+    assert made.due(10) == "light"
+    clock.time += 1
+    assert made.due(10) == "full"
+
+
+def test_an_explicit_full_every_is_obeyed_where_there_is_no_end(clock):
+    made = endless(clock, full_every=FullEvery(records=100), every_seconds=1000)
+    made.add(99, 10)
+    clock.time += 500
+    assert made.due(10) is None
+    made.add(1, 10)
+    assert made.due(10) == "full"

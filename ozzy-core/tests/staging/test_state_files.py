@@ -152,6 +152,17 @@ def test_a_file_that_can_not_be_read_is_not_taken_for_nothing(tmp_path):
         read_json(tmp_path / "file" / "x.json")
 
 
+def test_where_rights_are_missing_room_would_not_help(tmp_path, monkeypatch):
+    def fail(*args: object) -> None:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(StateError, match="Permission denied") as caught:
+        write_json(tmp_path / "x.json", "new")
+
+    assert caught.value.hint == "Change its permissions or choose another --state-dir, then go on with --resume."
+
+
 @pytest.mark.parametrize("step", ["write", "fsync", "open"])
 def test_a_failing_write_leaves_the_old_content(step, tmp_path, monkeypatch):
     write_json(tmp_path / "x.json", "old", keep_previous=True)

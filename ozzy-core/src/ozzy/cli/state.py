@@ -101,7 +101,8 @@ def check(state_dir: Path | None, config: Path | None, as_json: bool) -> int:
     from ozzy.run.state import checked
 
     with state_of_config(load_config(config) if config is not None else None, state_dir) as folder:
-        flaws, known = checked(folder), len(folder.runs())
+        flaws = checked(folder)
+        known = 0 if flaws else len(folder.runs())
     if as_json:
         click.echo(json.dumps([{"path": flaw.path, "what": flaw.what} for flaw in flaws], indent=2, ensure_ascii=False))
     else:

@@ -12,7 +12,7 @@ from ozzy.errors import DestinationError
 @click.command(short_help="Compare a destination with its manifest, offline.")
 @click.argument("manifest", type=click.Path(path_type=Path))
 @click.option("--rows", is_flag=True, help="Count the rows of JSON and CSV files too.")
-@click.option("--strict", is_flag=True, help="Files below the manifest's folder that it does not name are differences too.")
+@click.option("--strict", is_flag=True, help="Files below the folder of the destination that it does not name are differences too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def verify(manifest: Path, rows: bool, strict: bool, as_json: bool) -> int:
     """Check that every file that MANIFEST names is there, with the size and the checksum it had when it was published.

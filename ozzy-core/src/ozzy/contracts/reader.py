@@ -77,6 +77,8 @@ class BaseReader(BaseModule):
     finished: bool = False
     replayable: ClassVar[bool] = True
     """Whether reading from an older position again gives the same records in the same order."""
+    endless: bool = False
+    """Whether there is no last record, so that a run goes on until it is stopped: then what was written is published by the clock."""
 
     def get_next_batch(self) -> Iterable[Any]:
         """The next records, a list or a generator; drawn completely before the position after them is asked for.

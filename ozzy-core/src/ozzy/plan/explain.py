@@ -158,7 +158,17 @@ def _light(pipeline: Pipeline) -> str:
     held = [label for label, writer in pipeline.writers.items() if not writer.resumable]
     if held:
         return f"only full ones: {', '.join(held)} can't be continued in the middle of a file"
-    return "light ones, and a full one at the end"
+    full = _full(pipeline)
+    return f"light ones, a full one {full}, and at the end" if full else "light ones, and a full one at the end"
+
+
+def _full(pipeline: Pipeline) -> str:
+    """When there are full checkpoints before the end, where that is set or the run has none; what is staged may ask for more."""
+    every = pipeline.config.checkpoint.full_every
+    if every is None:
+        return "every 60 seconds" if pipeline.reader.endless else ""
+    asked = [f"{amount:,} {unit}" for amount, unit in ((every.records, "records"), (every.bytes, "bytes")) if amount]
+    return f"every {' or '.join(asked)}"
 
 
 def _past_the_stages(pipeline: Pipeline) -> str | None:

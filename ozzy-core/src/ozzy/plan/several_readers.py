@@ -74,6 +74,10 @@ class SeveralReaders(BaseReader):
         return all(reader.incremental for reader in self.readers.values())
 
     @property
+    def endless(self) -> bool:  # type: ignore[override]
+        return any(reader.endless for reader in self.readers.values())
+
+    @property
     def resumable(self) -> bool:
         return all(reader.resumable for reader in self.readers.values())
 

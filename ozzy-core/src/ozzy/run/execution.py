@@ -231,7 +231,7 @@ class Execution:
         bypassing.restore(document.get("bypassed") if document is not None else None)
         if pipeline.config.bypasses:
             pipeline.config.notices.extend(f"the bypass {name} copies nothing: {why}" for name, why in bypassing.unfit.items())
-        schedule = Schedule(pipeline.config.checkpoint, light=light, clock=by_clock)
+        schedule = Schedule(pipeline.config.checkpoint, light=light, clock=by_clock, endless=pipeline.reader.endless)
         if document is not None:
             schedule.full_records, schedule.full_bytes = document["since_full"]
         driven: Callable[..., Runner] = ReplayRunner if self.replay is not None else Runner

@@ -191,9 +191,9 @@ class StateFolder:
         return record
 
     def _records(self, identity: str | None) -> Iterator[RunRecord]:
-        folders = [self.pipeline_folder(identity)] if identity is not None else _folders(self.root)
+        folders = [self.pipeline_folder(identity)] if identity is not None else folders_in(self.root)
         for folder in folders:
-            for run in _folders(folder):
+            for run in folders_in(folder):
                 try:
                     facts = read_json(run / "run.json")
                 except StateError as error:
@@ -337,7 +337,8 @@ def _by_epoch(records: list[RunRecord]) -> list[RunRecord]:
     return sorted(records, key=lambda record: keys[record.id])
 
 
-def _folders(parent: Path) -> list[Path]:
+def folders_in(parent: Path) -> list[Path]:
+    """The folders in a folder of the state, in order; none where it is not there. Raises StateError where it can't be listed."""
     if not parent.exists():
         return []
     try:

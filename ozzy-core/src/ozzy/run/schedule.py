@@ -20,29 +20,37 @@ DEFAULT_SECONDS = 30.0
 
 COST = 0.02
 
+FULL_SECONDS = 60.0
+"""Seconds between full checkpoints of a run without an end where `full_every` is not set, stretched in the same way."""
+
 
 @attrs.define
 class Schedule:
     """Decides after each batch whether a checkpoint is due.
 
     Light checkpoints go by records, bytes or the clock; full ones by records, bytes and staged bytes only, so that what a bounded run
-    publishes does not depend on its speed. Where a light one is not possible, what asks for one gets a full one; then the clock counts
-    only where `every_seconds` is set or `clock` says that files do not depend on it.
+    publishes does not depend on its speed. One that is `endless` has no last checkpoint, so that full ones go by the clock too.
+
+    Where a light one is not possible, what asks for one gets a full one; then the clock counts only where `every_seconds` is set or
+    `clock` says that files do not depend on it.
     """
 
     settings: Any
     light: bool
     clock: bool = True
+    endless: bool = False
     now: Callable[[], float] = time.monotonic
     records: int = 0
     bytes: int = 0
     full_records: int = 0
     full_bytes: int = 0
     cost: float = 0.0
+    full_cost: float = 0.0
     _last: float = attrs.field(init=False)
+    _last_full: float = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._last = self.now()
+        self._last = self._last_full = self.now()
 
     def add(self, records: int, size: int) -> None:
         """Count one batch: records read, and by how many bytes what is staged has grown."""
@@ -56,7 +64,7 @@ class Schedule:
         full_every = self.settings.full_every
         if full_every is not None and (_reached(self.full_records, full_every.records) or _reached(self.full_bytes, full_every.bytes)):
             return "full"
-        if staged_bytes >= self.settings.staged_limit:
+        if staged_bytes >= self.settings.staged_limit or self._time_to_publish():
             return "full"
         if _reached(self.records, self.settings.every_records) or _reached(self.bytes, self.settings.every_bytes) or self._time():
             return "light" if self.light else "full"
@@ -69,6 +77,12 @@ class Schedule:
         self._last = self.now()
         if kind == "full":
             self.full_records = self.full_bytes = 0
+            self.full_cost, self._last_full = seconds, self._last
+
+    def _time_to_publish(self) -> bool:
+        if not self.endless or self.settings.full_every is not None or not self.full_records:
+            return False
+        return self.now() - self._last_full >= max(FULL_SECONDS, self.full_cost / COST)
 
     def _time(self) -> bool:
         seconds = self.settings.every_seconds

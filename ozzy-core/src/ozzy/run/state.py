@@ -16,7 +16,7 @@ import msgspec
 from ozzy.errors import StateError
 from ozzy.run.quarantine import FILE as QUARANTINE
 from ozzy.run.reservoir import sample_path
-from ozzy.run.runs import SPLITS, RunRecord, StateFolder
+from ozzy.run.runs import SPLITS, RunRecord, StateFolder, folders_in
 from ozzy.run.shared import SharedState
 from ozzy.staging.disk import size_of
 from ozzy.staging.epochs import by_epoch
@@ -80,9 +80,9 @@ def checked(state: StateFolder) -> list[Flaw]:
     places: set[Path] = set()
     if not state.root.is_dir():
         return flaws
-    for pipeline in sorted(path for path in state.root.iterdir() if path.is_dir()):
+    for pipeline in folders_in(state.root):
         _read(pipeline / "lease.json", flaws)
-        for folder in sorted(path for path in pipeline.iterdir() if path.is_dir()):
+        for folder in _listed(pipeline, flaws):
             facts = _read(folder / "run.json", flaws)
             if facts is None:
                 flaws += [] if (folder / "run.json").exists() else [Flaw(str(folder), "has no run.json: no run is known by it")]
@@ -237,6 +237,14 @@ def _journal(folder: Path, label: str) -> Journal:
     """The list of a writer's files, where it is too long for a checkpoint."""
     path = folder / "staged" / f"{label}.files"
     return Journal((by_epoch(path) or [path])[-1])
+
+
+def _listed(pipeline: Path, flaws: list[Flaw]) -> list[Path]:
+    try:
+        return folders_in(pipeline)
+    except StateError as error:
+        flaws.append(Flaw(str(pipeline), f"can't be listed: {error.message.rpartition(': ')[2]}"))
+        return []
 
 
 def _read(path: Path, flaws: list[Flaw]) -> Any:

@@ -64,6 +64,8 @@ class Verification:
 def verified(path: Path, *, rows: bool = False, strict: bool = False, registry: Registry | None = None) -> Verification:
     """Compare what is beside a manifest with what it says. `rows` reads the files and counts; `strict` looks for files it does not name.
 
+    These are looked for in all of the folder of the destination, wherever in it the manifest is.
+
     Raises DestinationError for a manifest that is missing or damaged.
     """
     manifest = read_manifest(path)
@@ -81,9 +83,9 @@ def verified(path: Path, *, rows: bool = False, strict: bool = False, registry: 
         if flaw is not None:
             differences.append(flaw)
     if strict:
-        listed = {(folder / file["name"]).resolve() for file in manifest["files"]}
-        extra = (one for one in _below(path.parent) if one.resolve() not in {*listed, path.resolve()})
-        differences += [Difference(str(one.relative_to(path.parent)), "extra") for one in extra]
+        known_files = {path.resolve(), *((folder / file["name"]).resolve() for file in manifest["files"])}
+        extra = (one for one in _below(folder) if one.resolve() not in known_files)
+        differences += [Difference(str(one.relative_to(folder)), "extra") for one in extra]
     return Verification(
         manifest=str(path),
         run=manifest["run"],

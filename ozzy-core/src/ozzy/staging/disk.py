@@ -12,7 +12,9 @@ from ozzy.errors import DestinationError, StateError
 _PIECE = 1 << 20
 _AT_A_TIME = 32
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""What the system calls an error of permissions."""
+
 _NO_HANDLES = frozenset({errno.EMFILE, errno.ENFILE})
 _NO_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP})
 
@@ -35,7 +37,7 @@ def advice(error: OSError) -> str | None:
     """What to do about an error of the system, where that is known."""
     if error.errno in _NO_ROOM:
         return "Make room, then go on with --resume: nothing that was committed is lost."
-    if error.errno in _NO_RIGHT:
+    if error.errno in NO_RIGHT:
         return "Choose a folder that may be written, or change its permissions."
     if error.errno in _NO_HANDLES:
         return "Raise the limit on open files (ulimit -n), then go on with --resume."

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ozzy.errors import DestinationError, StateError
-from ozzy.staging.disk import advice, make_folder, sync_folder, write_all
+from ozzy.staging.disk import NO_RIGHT, advice, make_folder, sync_folder, write_all
 
 
 @contextmanager
@@ -21,7 +21,9 @@ def writing_state(path: Path) -> Iterator[None]:
     except (OSError, DestinationError) as error:
         cause = error.__cause__ if isinstance(error, DestinationError) else error
         reason = getattr(cause, "strerror", None) or cause or error
-        hint = "Make room or choose another --state-dir, then go on with --resume."
+        no_right = isinstance(cause, OSError) and cause.errno in NO_RIGHT
+        first = "Change its permissions" if no_right else "Make room"
+        hint = f"{first} or choose another --state-dir, then go on with --resume."
         raise StateError(f"can't write the state in {path}: {reason}", hint=hint) from error
 
 

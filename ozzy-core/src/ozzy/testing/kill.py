@@ -11,8 +11,9 @@ from typing import Any, ClassVar, NoReturn
 import pytest
 
 import ozzy
+from ozzy.contracts.file_writer import BaseFileWriter
 from ozzy.contracts.module import overrides
-from ozzy.testing.attempt import Attempt, registry_of
+from ozzy.testing.attempt import Attempt, registry_of, sections
 from ozzy.testing.found import ids_in, visible
 from ozzy.testing.process import Ended
 from ozzy.testing.steps import DECISIVE
@@ -36,7 +37,8 @@ class KillContract:
     else the config is to have. Each attempt runs in a folder of its own, to which relative paths belong; where the destination is
     elsewhere, put `{attempt}` into its name, and define `oracle()`: the ids of the records that a user finds there, each as often as
     it is there (`self.attempt` is the attempt's name, `self.here` its folder). A source that each attempt needs for itself is put
-    there by `arrange`.
+    there by `arrange`. `wanted` is the ids of all records that the source holds, where they are known: a reader that always loses some is
+    found out by nothing else.
 
     A run is killed just before a step: a write, a sync, a rename, a request, before and after each call of the protocol. `kills` says
     before how many of them, spread over the run with those around prepare, commit and publish first; the environment variable
@@ -49,6 +51,7 @@ class KillContract:
     persistence: Any = None
     bypass: Any = None
     config: Any = None
+    wanted: Any = None
     kills: ClassVar[int] = 20
     moments: ClassVar[int] = 3
     same_bytes: ClassVar[bool | None] = None
@@ -87,13 +90,23 @@ class KillContract:
             "writer": given["writer"] or {"name": "fs", "options": {"filebase": "out/part", "compression": "none"}},
             "checkpoint": {"every_records": 10, "full_every": {"records": 28}},
             **{name: given[name] for name in ("persistence", "bypass") if given[name] is not None},
-            **dict(self._value(request, "config") or {}),
+            **{key: self._sections(value, key) for key, value in dict(self._value(request, "config") or {}).items()},
         }
         self.calm = self._calm("calm")
+        self._all_wanted(self._value(request, "wanted"))
 
     def _value(self, request: pytest.FixtureRequest, name: str) -> Any:
         found = getattr(type(self), name)
-        return found if found is None or isinstance(found, (Mapping, list, str)) else request.getfixturevalue(name)
+        return found if found is None or isinstance(found, (Mapping, list, str, range, set, tuple)) else request.getfixturevalue(name)
+
+    def _sections(self, value: Any, kind: str) -> Any:
+        """Another part of the config, where classes may stand for names at any depth."""
+        if isinstance(value, list):
+            return [self._sections(one, f"{kind}_{number}") for number, one in enumerate(value)]
+        if not isinstance(value, Mapping):
+            return value
+        whole = self._section(value, kind) if "name" in value else value
+        return {key: self._sections(one, f"{kind}_{key}") for key, one in whole.items()}
 
     def _section(self, section: Any, kind: str) -> Any:
         """A section of a config; a class in it is registered under a name."""
@@ -136,6 +149,11 @@ class KillContract:
         self.seconds = calm.report().seconds
         return _Outcome(found, visible(calm.folder))
 
+    def _all_wanted(self, wanted: Iterable[Any] | None) -> None:
+        lost = Counter(map(str, wanted or ())) - self.calm.ids
+        if lost:
+            broken(self.name, f"in a run that is not killed, {_some(lost)} of {self.calm.ids.total() + lost.total()} lost")
+
     def _promise(self, attempt: Attempt) -> str:
         return ozzy.explain(attempt.config, state_dir=attempt.state, registry=registry_of(self.modules)).guarantee.level
 
@@ -169,6 +187,21 @@ class KillContract:
         if hidden:
             self._broken(when, f"{hidden[0]} is left behind")
 
+    def _nothing_half_made(self, attempt: Attempt, when: str) -> None:
+        """Whoever looks at the destination after a kill finds whole files: a writer of files puts each there once and for all."""
+        if self.may_double or self.same_bytes is False or overrides(self, "oracle", KillContract) or not self._writes_files():
+            return
+        for name, content in visible(attempt.folder).items():
+            whole = self.calm.files.get(name, b"")
+            if len(content) < len(whole) and whole.startswith(content):
+                self._broken(
+                    when, f"{name} is to be seen with {len(content):,} of its {len(whole):,} bytes: it was not put there in one step"
+                )
+
+    def _writes_files(self) -> bool:
+        kinds = [registry_of(self.modules).resolve("writer", name).cls for kind, name in sections(self.whole) if kind == "writer"]
+        return all(issubclass(one, BaseFileWriter) for one in kinds)
+
     def _broken(self, when: str, what: str) -> NoReturn:
         broken(self.name, f"{when}, {what}")
 
@@ -190,6 +223,7 @@ class KillContract:
             when = f"killed at step {step} of {len(self.steps)} ({self.steps[step - 1]}) and resumed"
             if ended.failed:
                 self._broken(f"before step {step}", f"the run fails: {ended.reason}")
+            self._nothing_half_made(attempt, f"killed at step {step} of {len(self.steps)} ({self.steps[step - 1]})")
             if number % 2 and ended.killed:
                 again = rnd.randint(1, max(1, len(self.steps) - step + 10))
                 ended = attempt.go(last=again)
@@ -240,7 +274,7 @@ class KillContract:
         everyone = list(range(after + 1, len(self.steps) + 1))
         if count == "all" or int(count) >= len(everyone):
             return everyone
-        chosen = set(self._decisive(everyone, int(count) // 2))
+        chosen = {*self._decisive(everyone, int(count) // 2), *self._within_write(everyone, -(-int(count) // 4))}
         chosen |= set(_spread([number for number in everyone if number not in chosen], int(count) - len(chosen)))
         return sorted(chosen)
 
@@ -251,6 +285,11 @@ class KillContract:
             of_this_sort = [number for number in numbers if self.steps[number - 1].startswith(beginning)]
             chosen += _spread(of_this_sort, -(-(count - len(chosen)) // left))
         return chosen
+
+    def _within_write(self, numbers: list[int], count: int) -> list[int]:
+        """One step of each sort within an author's `write`, so many at the most: where it is not done in one step, that shows there."""
+        sorts = {name: number for number in reversed(numbers) if (name := self.steps[number - 1]).endswith(", in write()")}
+        return [sorts[name] for name in sorted(sorts, reverse=True)[:count]]
 
 
 class _Outcome:

@@ -61,6 +61,26 @@ class TakingBack(WriterAtWork):
         self._kept([*[Path(result["path"]) for result in other.results(receipt)], beside], "in the place of a file that was published")
         other.close()
 
+    def test_discard_leaves_what_was_published_before(self) -> None:
+        """What an earlier checkpoint has made visible stays, when a later one is taken back."""
+        self.needs(Staging.DURABLE)
+        writer = self.begin()
+        writer.resume(None)
+        self.write(writer, range(8))
+        published = self.prepare(writer, final=True)
+        writer.publish(published)
+        self.write(writer, range(8, 12))
+        receipt = self.prepare(writer, final=True)
+        writer.close()
+        other = self.begin()
+        other.discard(receipt)
+        self.expect(range(8), "a later checkpoint was discarded")
+        other.resume(published)
+        self.write(other, range(8, 20))
+        self.finish(other)
+        other.close()
+        self.expect(range(20), "gone on with after a later checkpoint was discarded")
+
     def _kept(self, paths: list[Path], where: str) -> None:
         for path in paths:
             if not path.exists() or path.read_bytes() != b"a stranger's":

@@ -1,9 +1,10 @@
 """More of what only a kill shows: files that are missing or too many, and runs that can't go on."""
 # ruff: noqa: E501, RUF012
 
+import shutil
 from pathlib import Path
 
-from ozzy import BaseFileWriter, BaseReader, Batch, DestinationError, FileWriterOptions, SourceError, option, options
+from ozzy import BaseFileWriter, BaseFilter, BaseReader, Batch, DestinationError, FileWriterOptions, SourceError, option, options
 from ozzy.testing import KillContract
 
 
@@ -22,6 +23,64 @@ class Shelf(BaseFileWriter):
         shelf.mkdir(parents=True, exist_ok=True)
         (shelf / f".{self.entry['name']}").write_bytes(Path(dump_path).read_bytes())
         (shelf / f".{self.entry['name']}").rename(shelf / self.entry["name"])
+
+
+class BitByBit(Shelf):
+    """Copies to the final name, where half a file is to be seen meanwhile."""
+
+    def write(self, dump_path, group_key=None):
+        shelf = self.path(self.options.shelf)
+        shelf.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(dump_path, shelf / self.entry["name"])
+
+
+class TestBitByBit(KillContract):
+    writer = {"name": BitByBit, "options": {"compression": "none"}}
+    says = {
+        "test_killed_before_any_step": r"killed at step .* in write\(\)\), shelf/.* is to be seen with 0 of its [\d,]+ bytes: it was not put"
+    }
+
+
+class LosesTheTail(BaseReader):
+    """Is finished before it has given its last records, killed or not."""
+
+    at = 0
+
+    def get_next_batch(self):
+        batch = [{"id": number} for number in range(self.at, self.at + 5)]
+        self.at += 5
+        self.finished = self.at == 60
+        return batch if not self.finished else []
+
+    def get_last_position(self):
+        return self.at
+
+    def set_last_position(self, position):
+        self.at = position or 0
+
+
+class TestLosesTheTail(KillContract):
+    reader = {"name": LosesTheTail}
+    wanted = range(60)
+    says = {"test_killed_before_any_step": r"LosesTheTail: in a run that is not killed, 5 records \(55, .*\) are of 60 lost"}
+
+
+class ForgetsWhatItCounted(BaseFilter):
+    """Drops every third record that it sees, and begins to count anew in each process."""
+
+    seen = 0
+
+    def filter(self, item):
+        self.seen += 1
+        return self.seen % 3 != 0
+
+
+class TestForgetsWhatItCounted(KillContract):
+    """A class may stand for a name in what else the config has, at any depth."""
+
+    reader = "scripted"
+    config = {"filter": [{"name": ForgetsWhatItCounted}], "reader": {"name": "scripted", "options": {"count": 60, "batch_size": 7}}}
+    says = {"test_killed_before_any_step": r"scripted: killed at step .* and resumed, \d+ records \(.*\) are of 40 lost"}
 
 
 class AFileForEachProcess(Shelf):

@@ -322,6 +322,20 @@ class TestDiscardsTheFolder(WriterContract):
     says = {"test_discard_takes_nothing_that_is_not_its_own": r"discard\(\) takes a stranger's file"}
 
 
+class DiscardsAllThatIsOut(Shelf):
+    """Takes back what earlier checkpoints have published."""
+
+    def discard(self, receipt):
+        super().discard(receipt)
+        for path in self.path(self.options.shelf).glob("*"):
+            path.unlink()
+
+
+class TestDiscardsAllThatIsOut(WriterContract):
+    module = DiscardsAllThatIsOut
+    says = {"test_discard_leaves_what_was_published_before": r"a later checkpoint was discarded, 8 records \(0, .*\) are of 8 lost"}
+
+
 class KeepsWhatIsDiscarded(Flat):
     """Taking back does nothing."""
 
