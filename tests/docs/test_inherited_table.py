@@ -67,6 +67,15 @@ def test_each_module_and_each_of_its_options_is_there_and_no_other() -> None:
     assert {place: sorted(options) for place, options in told.items()} == {place: sorted(options) for place, options in modules().items()}
 
 
+def test_each_option_of_the_persistences_in_databases_is_there_and_no_other() -> None:
+    told: dict[str, set[str]] = {}
+    for row in rows("Persistences in databases"):
+        told.setdefault(names_in(row[0])[0], set()).update(names_in(row[1]))
+    registry = ozzy.Registry.load()
+
+    assert told == {name: set(options_of(registry.resolve("persistence", name).cls)) for name in ("mysql", "postgresql", "sqlite")}
+
+
 def test_each_class_path_is_there() -> None:
     tables = (inherited.MODULES, inherited.DECOMPRESSORS, inherited.WRITE_BUFFERS)
     assert [path for table in tables for path in table if f"`{path}`" not in PAGE] == []
@@ -89,7 +98,7 @@ def test_each_general_option_is_there() -> None:
 
 
 def test_what_became_of_each_is_one_of_three_words_and_changes_are_told() -> None:
-    everything = [row for title in KINDS for row in rows(title) if row[2]]
+    everything = [row for title in (*KINDS, "Persistences in databases") for row in rows(title) if row[2]]
     general = [["", row[0], *row[1:]] for title in ("General options", "Decompressors and write buffers") for row in rows(title)]
 
     assert {row[2] for row in everything + general} == {"works", "changed", "new"}
@@ -110,8 +119,8 @@ def found_in(path: Path) -> frozenset[str]:
 
 
 def test_every_test_that_is_named_is_there() -> None:
-    named = sorted(set(re.findall(r"`([\w/]+\.py)::([\w:]+)`", PAGE)))
-    homes = {file: REPOSITORY / ("" if file.startswith("tests/") else "ozzy-core/tests") / file for file, _ in named}
+    named = sorted(set(re.findall(r"`([\w/-]+\.py)::([\w:]+)`", PAGE)))
+    homes = {file: REPOSITORY / ("" if file.startswith(("tests/", "plugins/")) else "ozzy-core/tests") / file for file, _ in named}
 
     assert len(named) > 60
     assert [file for file, path in homes.items() if not path.is_file()] == []

@@ -1,7 +1,12 @@
 """A lease that is limited in time, with clocks that jump and stores that fail."""
 
+import json
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
+import attrs
 import pytest
 
 from ozzy import BaseSharedPersistence, StateError, StateLocation
@@ -49,6 +54,47 @@ def test_clocks_are_not_compared(lease):
 
     assert behind.at == pytest.approx(65.0)
     assert (first.epoch, second.epoch) == (1, 2)
+
+
+@pytest.fixture
+def ended():
+    """The owner of a lease whose process has ended."""
+    told = "from ozzy.contracts.lease import Owner; import attrs, json; print(json.dumps(attrs.asdict(Owner('one'))))"
+    return Owner(**json.loads(subprocess.run([sys.executable, "-c", told], check=True, capture_output=True).stdout))
+
+
+@pytest.mark.skipif(not Path("/proc/self/ns/pid").is_symlink(), reason="this system does not tell processes from each other")
+def test_one_whose_process_has_ended_is_taken_at_once(lease, ended):
+    clock = Clock()
+    lease().acquire(ended, 60.0)
+
+    assert lease(clock).acquire(Owner("two"), 60.0) == 2
+    assert clock.at == 1000.0
+
+
+@pytest.mark.parametrize("unknown", [{"space": "another"}, {"space": ""}, {"began": ""}])
+def test_one_of_another_machine_or_boot_is_waited_for(lease, ended, unknown):
+    clock = Clock()
+    lease().acquire(attrs.evolve(ended, **unknown), 60.0)
+    lease(clock).acquire(Owner("two"), 60.0)
+
+    assert clock.at == pytest.approx(1060.0)
+
+
+def test_a_number_that_another_process_has_now_is_no_sign_of_life(ended):
+    assert not Owner("alive").gone()
+    assert attrs.evolve(Owner("before"), began="1").gone() is bool(Owner("alive").space)
+
+
+def test_a_process_that_may_not_be_asked_is_taken_for_alive(ended, mocker):
+    mocker.patch("os.kill", side_effect=PermissionError)
+    assert not ended.gone()
+
+
+def test_a_document_of_before_names_its_owner(lease, store):
+    first = lease()
+    first.acquire(Owner("one", "vm", 1, "", ""), 60.0)
+    assert first.noted() == {"epoch": 1, "run": "one", "host": "vm", "pid": 1, "held": True}
 
 
 def test_who_renews_keeps_it(lease):

@@ -214,6 +214,19 @@ def test_a_name_is_needed(make: Any, here: Machine, tmp_path: Path) -> None:
     assert len(list(ozzy.read(config, registry=registry()))) == RECORDS
 
 
+def test_a_config_in_the_inherited_shape_is_known_by_its_path(make: Any, here: Machine, there: Machine, tmp_path: Path) -> None:
+    config = make() | {"exporter_options": {}}
+    del config["name"]
+    path = tmp_path / "orders.json"
+    path.write_text(json.dumps(config))
+    error = interrupt(here, path, 7)
+    result = there.resume(str(error.state_uri))
+
+    told = "name: missing, so the pipeline is known by the path of its config, on every machine that shares this state"
+    assert (result.state, result.notices.count(told)) == ("finished", 1)
+    assert len(result.notices) == len(set(result.notices))
+
+
 def test_one_run_at_a_time(make: Any, here: Machine, there: Machine) -> None:
     told: list[str] = []
 

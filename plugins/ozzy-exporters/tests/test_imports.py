@@ -111,6 +111,12 @@ def test_what_is_not_there_is_not_found(name):
         importlib.import_module(f"exporters.{name}")
 
 
+@pytest.mark.parametrize("name", ["write_buffers.base", "write_buffers", "decompressors", "iterio", "logger.base_logger"])
+def test_what_is_no_more_says_what_there_is_instead(name):
+    with pytest.raises(ModuleNotFoundError, match=f"exporters.{name.partition('.')[0]} has no counterpart in ozzy: "):
+        importlib.import_module(f"exporters.{name}")
+
+
 def test_a_name_that_a_module_does_not_have_is_an_import_error_without_a_warning():
     with pytest.raises(ImportError, match="cannot import name 'split_file'"):
         from exporters.utils import split_file  # noqa: F401

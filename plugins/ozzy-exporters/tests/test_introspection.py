@@ -71,8 +71,11 @@ def test_errors_are_told_by_section_and_option():
     assert errors["reader"].keys() == {"batch_size", "speed"}
     assert errors["reader"]["speed"] == "unknown option"
     assert errors["writer"].startswith("missing")
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as caught:
         check_for_errors(config)
+    assert isinstance(caught.value, ValueError)
+    assert caught.value.errors == errors
+    assert str(caught.value).count("\n") == len(caught.value.problems)
 
 
 def test_a_module_that_is_not_there_is_told_too():

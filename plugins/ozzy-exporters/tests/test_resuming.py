@@ -206,6 +206,24 @@ def test_a_pickle_is_left_to_ozzy_resume(tmp_path):
     assert [path.read_text() for path in tmp_path.glob("out/*")] == ['{"from": "b"}\n']
 
 
+def test_the_uri_of_a_run_with_the_persistence_pickle(tmp_path):
+    """The form that it had: the folder, and the job."""
+    config = {
+        "reader": {"name": "exporters.readers.fs_reader.FSReader", "options": {"input": "in"}},
+        "writer": {"name": "exporters.writers.fs_writer.FSWriter", "options": {"filebase": "out/a", "compression": "none"}},
+        "persistence": {"name": "exporters.persistence.pickle_persistence.PicklePersistence", "options": {"file_path": "jobs"}},
+        "exporter_options": {},
+    }
+    Path("export.json").write_text(json.dumps(config))
+    assert command.call(["--config", "export.json"]) == 4
+    Path("in").mkdir()
+    Path("in/a.jl").write_text('{"from": "a"}\n')
+
+    [record] = Path("jobs").rglob("run.json")
+    assert command.call(["--resume", f"pickle:jobs/{record.parent.name}"]) == 0
+    assert [path.read_text() for path in Path("out").glob("a*")] == ['{"from": "a"}\n']
+
+
 def test_a_damaged_run_says_so(stopped):
     run = stopped("file")
     (facts,) = Path(".ozzy").rglob("run.json")

@@ -104,6 +104,7 @@ def test_tls(store, connect, mode):
         ({"sslmode": "verify-full"}, "the certificate of the server is not accepted"),
         ({"sslmode": "verify-full", "ssl_ca": "missing.pem"}, "missing.pem is missing"),
         ({"password": "wrong password"}, "user or password is wrong"),
+        ({"password": None}, "without a password, and none is given|asks for a password, and none is given"),
         ({"user": "nobody"}, "user or password is wrong"),
         ({"database": "no_such_database"}, "the database does not exist there"),
         ({"port": 1}, "onnection"),

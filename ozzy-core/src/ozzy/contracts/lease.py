@@ -1,8 +1,8 @@
 """The right to run a pipeline, held by one process at a time: as a document of a shared store it is limited in time.
 
 Clocks of machines are not compared. The holder renews its document; whoever wants to take over watches, by a clock of its own, that it has
-not changed for as long as it may last. Who was taken over nevertheless (a process that was frozen, a machine that slept) holds an older
-epoch, and is refused wherever that counts.
+not changed for as long as it may last, or sees that the holder was a process of its own machine that is no more. Who was taken over
+nevertheless (a process that was frozen, a machine that slept) holds an older epoch, and is refused wherever that counts.
 """
 
 import os
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
@@ -50,16 +51,46 @@ class AnyLease(Protocol):
         """Give it back; twice is the same as once."""
 
 
+def _here() -> str:
+    """What tells this boot of this machine, and this space of process numbers, from all others; empty where the system does not say."""
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115 - no path
+    except OSError:
+        return ""
+
+
+def _began(pid: int) -> str:
+    """When a process of this machine began, in ticks since boot; empty where that can't be seen."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
 @attrs.frozen
 class Owner:
-    """Who holds a lease, for messages."""
+    """Who holds a lease. `space` and `began` tell its process from all others, where the system knows."""
 
     run: str
     host: str = attrs.field(factory=socket.gethostname)
     pid: int = attrs.field(factory=os.getpid)
+    space: str = attrs.field(factory=_here)
+    began: str = attrs.field(factory=lambda: _began(os.getpid()))
 
     def __str__(self) -> str:
         return f"run {self.run or 'unknown'}, process {self.pid} on {self.host}"
+
+    def gone(self) -> bool:
+        """Whether its process has certainly ended: that can be told where it ran in this boot of this machine."""
+        if not self.space or not self.began or self.space != _here():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        return _began(self.pid) not in {"", self.began}
 
 
 def steady() -> float:
@@ -107,21 +138,22 @@ class TimedLease:
     def acquire(self, owner: Owner, ttl: float) -> int:
         """Take it for `ttl` seconds; its epoch, which is one more than ever before.
 
-        Where it is held, this waits until that one is renewed, and then raises StateError that names the holder, or has run out. Of
-        several who take it at the same moment one gets it.
+        Where it is held, this waits until that one is renewed, and then raises StateError that names the holder, or has run out, or its
+        process is gone. Of several who take it at the same moment one gets it.
         """
         self.owner, self.ttl = owner, ttl
         found, since, told = self._look(), self.now(), False
         while True:
             version, document = found
-            remaining = 0.0 if document is _FREE or _released(document) else since + _ttl(document, ttl) - self.now()
+            free = document is _FREE or _released(document) or _gone(document)
+            remaining = 0.0 if free else since + _ttl(document, ttl) - self.now()
             if remaining <= 0:
                 if self._take(version, document):
                     return self.epoch
                 raise self._held()
             if not told:
                 logger(__name__).info(
-                    "waiting to see whether who holds the lease is alive", holder=_owner(document), seconds=round(remaining)
+                    "waiting to see whether who holds the lease is alive", holder=_named(document), seconds=round(remaining)
                 )
                 told = True
             self.pause(min(remaining, _ttl(document, ttl) / RENEWALS / 4, 1.0))
@@ -177,14 +209,15 @@ class TimedLease:
             document = self.documents.read(self.key)
         except StateError:
             return ""
-        return f": {_owner(document)}" if document is not None else ""
+        return f": {_named(document)}" if document is not None else ""
 
     def noted(self) -> dict[str, Any]:
         """What the document says: `epoch`, `run`, `host`, `pid`, and whether it is `held`; just the last where there is none."""
         document = self.documents.read(self.key)
         if document is None:
             return {"held": False}
-        return {"epoch": document.epoch, **document.content["owner"], "held": not document.content["released"]}
+        owner = _owner(document)
+        return {"epoch": document.epoch, "run": owner.run, "host": owner.host, "pid": owner.pid, "held": not document.content["released"]}
 
     def _renew_on(self) -> None:
         while not self._ended.wait(self.ttl / RENEWALS):
@@ -243,5 +276,13 @@ def _ttl(document: Document | None, ours: float) -> float:
     return float(document.content["ttl"]) if document is not None else ours
 
 
-def _owner(document: Document | None) -> str:
-    return str(Owner(**document.content["owner"])) if document is not None and "owner" in document.content else "unknown"
+def _gone(document: Document | None) -> bool:
+    return document is not None and "owner" in document.content and _owner(document).gone()
+
+
+def _owner(document: Document) -> Owner:
+    return Owner(**{"space": "", "began": "", **document.content["owner"]})
+
+
+def _named(document: Document | None) -> str:
+    return str(_owner(document)) if document is not None and "owner" in document.content else "unknown"

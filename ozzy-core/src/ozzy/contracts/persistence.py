@@ -72,6 +72,11 @@ class BasePersistence(BaseModule):
         return None
 
     @classmethod
+    def run_of_uri(cls, uri: str) -> tuple[str, str] | None:  # noqa: ARG003 - for those that have URIs
+        """The state folder and the run that a URI names, where the state of runs is in a folder; None where it names no run of ozzy."""
+        return None
+
+    @classmethod
     def configuration_from_uri(cls, uri: str, uri_regex: str) -> dict[str, Any]:
         """The config of a run that a URI names."""
         raise NotImplementedError(f"{cls.__name__} has no configuration_from_uri()")

@@ -54,7 +54,7 @@ def resolve(config: Config, registry: Registry, *, needs_writer: bool = True) ->
     if config.bookmark:
         problems += _without_bookmark(config, resolved)
     if needs_writer and config.name is None:
-        problems += _nameless(resolved)
+        problems += _nameless(config, resolved)
     _raise(config, problems, modules)
     return resolved
 
@@ -97,12 +97,20 @@ def _without_bookmark(config: Config, resolved: list[Resolved]) -> Iterator[Prob
             )
 
 
-def _nameless(resolved: list[Resolved]) -> Iterator[Problem]:
-    """Why a config without a name can't be run, where it can't: another machine has the file elsewhere."""
+def _nameless(config: Config, resolved: list[Resolved]) -> Iterator[Problem]:
+    """Why a config without a name can't be run, where it can't: another machine has the file elsewhere.
+
+    In the inherited shape, which knew no names, a config is known by the path of its file, and that is told.
+    """
     for one in resolved:
-        if issubclass(one.found.cls, BaseSharedPersistence):
-            told = f"missing: the persistence {one.found.name} shares state between machines, which know a pipeline by its name"
-            yield Problem("name", told, 'add "name": "…"')
+        if not issubclass(one.found.cls, BaseSharedPersistence):
+            continue
+        if config.inherited and config.file is not None:
+            told = "name: missing, so the pipeline is known by the path of its config, on every machine that shares this state"
+            config.notices.extend([told] if told not in config.notices else [])
+            continue
+        told = f"missing: the persistence {one.found.name} shares state between machines, which know a pipeline by its name"
+        yield Problem("name", told, 'add "name": "…"')
 
 
 def _raise(config: Config, problems: list[Problem], modules: list[Problem]) -> None:

@@ -44,7 +44,7 @@ class Ending:
             quarantined=sum(c.reasons[QUARANTINED] for c in stages.values()),
             resumed=resumed,
             prints=self.prints,
-            notices=list(self.pipeline.config.notices),
+            notices=list(dict.fromkeys(self.pipeline.config.notices)),
             summaries=self._summaries(receipts),
             bypassed=bypassing.copied if bypassing is not None else {},
             declined=dict(bypassing.declined) if bypassing is not None else {},

@@ -390,7 +390,7 @@ class Execution:
             )
             self.record.tidy()
         self.reporting.completed(self.ending.told(result.state, self._elapsed(), result.files))
-        result = attrs.evolve(result, notices=[*self.pipeline.config.notices, *self.reporting.notices])
+        result = attrs.evolve(result, notices=[*dict.fromkeys(self.pipeline.config.notices), *self.reporting.notices])
         self.listener.run_finished(result)
         return result
 

@@ -24,7 +24,7 @@ def inherited_config(uri: str, registry: Registry | None) -> dict[str, Any] | No
         except PluginError:
             continue
         assert issubclass(cls, BasePersistence)
-        if not issubclass(cls, BaseSharedPersistence) and cls.uri_regex and re.fullmatch(cls.uri_regex, uri):
+        if not issubclass(cls, BaseSharedPersistence) and cls.uri_regex and re.fullmatch(cls.uri_regex, uri) and not cls.run_of_uri(uri):
             return cls.configuration_from_uri(uri, cls.uri_regex)
     return None
 

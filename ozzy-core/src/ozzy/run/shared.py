@@ -207,6 +207,11 @@ def found_run(
 
     Where an id does not belong to the local state, `config` says where its state is.
     """
+    local = _local_state_of_uri(given, registry) if ":" in given else None
+    if local is not None:
+        folder, run = local
+        yield StateFolder(Path(folder)).find(run), {}
+        return
     if "://" in given:
         state, run, options = _state_of_uri(given, state_dir, registry or Registry.load())
         try:
@@ -224,6 +229,19 @@ def _secrets(persistence: BaseSharedPersistence) -> dict[str, Any]:
     declared = options_of(type(persistence))
     found = {name: persistence.read_option(one.attribute) for name, one in declared.items() if one.secret}
     return {name: value for name, value in found.items() if value}
+
+
+def _local_state_of_uri(uri: str, registry: Registry | None) -> tuple[str, str] | None:
+    """The folder and the run that a URI of a persistence with state in a folder names."""
+    registry = registry or Registry.load()
+    for row in registry.rows("persistence"):
+        try:
+            found = registry.resolve("persistence", row.name).cls.run_of_uri(uri)  # type: ignore[attr-defined]
+        except PluginError:
+            continue
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+    return None
 
 
 def _state_of_uri(uri: str, state_dir: str | Path | None, registry: Registry) -> tuple[StateFolder, str, dict[str, Any]]:

@@ -79,6 +79,33 @@ def test_a_run_that_failed_is_gone_on_with_from_there(here, capsys):
     assert ids() == [*range(30)]
 
 
+@pytest.mark.parametrize("form", ["pickle:kept/{run}", "pickle://kept/{run}", "pickle:{here}/kept/{run}"])
+def test_a_uri_names_a_run(form, here, monkeypatch):
+    good = (here / "in" / "c.jl").read_text()
+    (here / "in" / "c.jl").write_text("broken\n")
+    given = config(name="orders", persistence={"name": PERSISTENCE, "options": {"file_path": "kept"}})
+    Path("orders.json").write_text(json.dumps(given))
+    assert call(["run", "orders.json"]) == 5
+
+    (here / "in" / "c.jl").write_text(good)
+    [record] = (here / "kept" / ".ozzy").glob("*/*/run.json")
+    uri = form.format(run=record.parent.name, here=here)
+    if "{here}" in form:
+        monkeypatch.chdir("/")
+    assert call(["resume", uri, "--accept-changes"]) == 0
+    monkeypatch.chdir(here)
+    assert ids() == [*range(30)]
+    assert call(["resume", uri]) == 0
+
+
+def test_a_uri_of_no_run_says_where_it_was_looked_for(here, capsys):
+    ozzy.run(config(name="orders", persistence={"name": "pickle", "options": {"file_path": "kept"}}))
+    assert call(["resume", "pickle:kept/20240101"]) == 7
+    assert f"there is no run 20240101 in {Path('kept') / '.ozzy'}" in capsys.readouterr().err
+    assert call(["resume", "pickle:kept"]) == 7
+    assert "kept is a folder\nName the run in it: pickle:kept/RUN." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("protocol", [0, 1, 2])
 def test_an_inherited_job_is_gone_on_with_behind_what_it_had_read(protocol):
     position = {"readed_streams": ["in/a.jl"], "stream_offset": {"in/a.jl": 10, "in/b.jl": 4}, "items_count": 14}

@@ -114,6 +114,7 @@ def test_what_casts_to_what(made, wanted, value, expected):
         assert repr(made(cast({"x.y": wanted}), nested)) == repr([{"x": [{"y": expected}, {}, None]}])
         return
     assert made(cast({"a": wanted}, on_error="null"), record) == [{"a": None, "b": 1}]
+    assert made(cast({"a": wanted}, on_error=None), record) == [{"a": None, "b": 1}]
     assert repr(made(cast({"a": wanted}, on_error="keep"), record)) == repr([record])
     for batch in (Batch.from_records([{}, record]), Batch.from_lines([b"{}", Batch.from_records([record]).lines[0]])):
         with pytest.raises(DataError, match=f"^a does not cast to {wanted}: .") as raised:

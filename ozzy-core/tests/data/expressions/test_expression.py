@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import math
 import warnings
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -561,3 +562,31 @@ def test_operators_agree_with_python(left, right, operator):
     with pytest.raises(DataError) as caught:
         Expression(text).of(item)
     assert isinstance(caught.value.__cause__, (type(failure), TypeError))
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "form"),
+    [
+        ("len(item, 1)", 1, "len(value)"),
+        ("1 + round()", 5, "round(value, "),
+        ("item.get()", 1, "get(key, *default)"),
+        ("item['a'].ljust()", 1, "ljust(width, *fill_character)"),
+        ("re.match(item['a'])", 1, "match(pattern, text, flags=0)"),
+        ("re.compile('a').match('a', 1)", 1, "match(text)"),
+        ("sorted(item['a'], keys=len)", 1, "sorted(values, *, key=None, reverse=False)"),
+    ],
+)
+def test_a_call_that_no_function_takes_is_refused_with_the_form_that_it_has(text, column, form):
+    with pytest.raises(ConfigError, match=rf"^column {column}: \w+\(\) can't be called like this") as caught:
+        Expression(text)
+
+    assert form in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("text", ["len(*item['a'])", "item.get(*item['a'])", "max(item['a'], **item)", "item['a'].replace(*item['b'])"])
+def test_what_stands_behind_stars_is_not_known_before_the_record(text):
+    Expression(text)
+
+
+def test_methods_of_imported_objects_are_their_own_business():
+    assert Expression("tool.get()", imports={"tool": SimpleNamespace(get=lambda: 5)}).of({}) == 5

@@ -1,6 +1,16 @@
 """Errors that modules of the inherited system raise or catch, as errors of ozzy: the command knows what to do with them."""
 
+from typing import Any
+
 from ozzy import ConfigError, DestinationError
+
+
+class CheckedConfigError(ConfigError, ValueError):
+    """What `check_for_errors` raises: a ConfigError that has the `errors` too, by section and option, as it gives them without raising."""
+
+    def __init__(self, error: ConfigError, errors: dict[str, Any]) -> None:
+        super().__init__(error.message, hint=error.hint, problems=error.problems)
+        self.errors = errors
 
 
 class InvalidExpression(ConfigError):  # noqa: N818 - the inherited name

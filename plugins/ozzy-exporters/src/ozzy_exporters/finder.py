@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from ozzy.plan.inherited import module_spec
-from ozzy_exporters.names import INSTEAD, MORE
+from ozzy_exporters.names import GONE, INSTEAD, MORE
 
 ROOT = "exporters"
 
@@ -21,6 +21,9 @@ class InheritedModules:
     def find_spec(name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
         if not name.startswith(f"{ROOT}."):
             return None
+        gone = GONE.get(name.split(".")[1])
+        if gone is not None:
+            raise ModuleNotFoundError(f"{name} has no counterpart in ozzy: {gone}", name=name)
         spec = module_spec(name, _class_of, MORE)
         if spec is not None:
             assert spec.loader is not None

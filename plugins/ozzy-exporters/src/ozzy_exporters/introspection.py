@@ -8,6 +8,7 @@ from ozzy.log import logger
 from ozzy.options.option import supported_options_of
 from ozzy.plan.inherited import DECOMPRESSORS
 from ozzy_exporters.config import CLASS_PATHS, ExporterConfig
+from ozzy_exporters.exceptions import CheckedConfigError
 
 FAMILIES = {
     "readers": "reader",
@@ -48,17 +49,18 @@ def module_options() -> dict[str, list[dict[str, Any]]]:
 def check_for_errors(config: Mapping[str, Any], raise_exception: bool = True) -> dict[str, Any]:
     """What is wrong with a config: section to a text, or to the options that are wrong and why; `{}` where nothing is.
 
-    With `raise_exception` it raises the ConfigError, or the PluginError, that lists all of it.
+    With `raise_exception` it raises the ConfigError, with all of it in `errors`, or the PluginError.
     """
     try:
         ExporterConfig(config)
     except ConfigError as error:
-        if raise_exception:
-            raise
         errors: dict[str, Any] = {}
         for problem in error.problems:
             _enter(errors, problem.path, problem.message)
-        return errors or {"config": error.message}
+        errors = errors or {"config": error.message}
+        if raise_exception:
+            raise CheckedConfigError(error, errors) from error
+        return errors
     except PluginError as error:
         if raise_exception:
             raise

@@ -64,3 +64,13 @@ INSTEAD = {
     "progress_callback": "self.logger of the module",
 }
 """What to use instead of a module that has no `ozzy.…` spelling of its own."""
+
+GONE = {
+    "decompressors": "what is compressed is told by its first bytes; `decompressor` in a config is auto, none, or a compression",
+    "iterio": "a decoder is given a stream of bytes, ozzy.contracts.decoder.BaseDecoder says how",
+    "logger": "use self.logger of the module",
+    "module_loader": "use ozzy.Registry",
+    "python_interpreter": "use ozzy.data.expressions.expression.Expression",
+    "write_buffers": "`write_buffer` in the options of a writer is default or reservoir_sampling",
+}
+"""Inherited modules without a counterpart, and what there is instead."""

@@ -57,7 +57,7 @@ def _persistences() -> list[type[BasePersistence]]:
 
 
 def _behind(uri: str, cls: type[BasePersistence]) -> StoredRun:
-    if issubclass(cls, BaseSharedPersistence):
+    if issubclass(cls, BaseSharedPersistence) or cls.run_of_uri(uri) is not None:
         with found_run(uri, None, None) as (record, _):
             return _stored(uri, record)
     configuration = cls.configuration_from_uri(uri, cls.uri_regex)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _PASSING: Final = frozenset({0, 1040, 1053, 1077, 1129, 1158, 1159, 1160, 1161, 1205, 1213, 1290, 1836, 1927, 2002, 2003, 2006, 2013, 2055})
 """Errors that pass: connection, shutdown, too many connections, lock waits and deadlocks, a server that is read-only while it changes."""
 _RIGHTS: Final = "It needs to make tables once (or find them), and to read and write them: CREATE, SELECT, INSERT, UPDATE, DELETE."
+_NO_PASSWORD: Final = (
+    "the server refuses the user without a password, and none is given",
+    "Give it with the variable OZZY_MYSQL_PASSWORD or the option password.",
+)
 _REFUSED: Final = {
     1044: ("the user has no right to this database", _RIGHTS),
     1045: ("user or password is wrong", "Check the options user and password, and from which hosts the user may come."),
@@ -76,7 +80,7 @@ class _Mysql:
             hint = "Name the file of its authority with ssl_ca, and the host as the certificate does."
             return Verdict("the certificate of the server is not accepted", hint, final=True)
         if number in _REFUSED:
-            why, hint = _REFUSED[number]
+            why, hint = _NO_PASSWORD if "(using password: NO)" in text else _REFUSED[number]
             return Verdict(why, hint, final=number != 1142)
         passing = number in _PASSING
         return Verdict(f"{text} ({number})" if number else text or type(error).__name__, RESUME if passing else None, passing)

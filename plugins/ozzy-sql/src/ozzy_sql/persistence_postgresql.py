@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 _PASSING: Final = re.compile("08...|40001|40P01|53[03]..|55P03|57P0[123]|57014|25006")
 """Classes of errors that pass: connection, conflict, resources, lock, shutdown, cancelled, a server that is read-only while it changes."""
 _REFUSED: Final = (
-    (r"password authentication failed|no password supplied", "user or password is wrong", "Check the options user and password."),
+    (
+        r"no password supplied",
+        "the server asks for a password, and none is given",
+        "Give it with the variable OZZY_POSTGRESQL_PASSWORD or the option password.",
+    ),
+    (r"password authentication failed", "user or password is wrong", "Check the options user and password."),
     (r"role .* does not exist", "the user does not exist there", "Check the option user."),
     (r"database .* does not exist", "the database does not exist there", "Check the option database, or make it: CREATE DATABASE …"),
     (r"no pg_hba\.conf entry|pg_hba\.conf rejects", "the server lets nobody in from here like this", "Look at its pg_hba.conf."),

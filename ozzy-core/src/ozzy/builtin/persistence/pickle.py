@@ -21,8 +21,8 @@ class PicklePersistenceOptions:
 class PicklePersistence(FilePersistence):
     """Works like `file`, with its state in `.ozzy` in the folder `file_path`; `--state-dir` and OZZY_STATE_DIR come first.
 
-    State is JSON with a checksum: nothing is pickled. A file that the inherited system has pickled is read for `ozzy resume pickle:PATH`
-    without running anything in it.
+    State is JSON with a checksum: nothing is pickled. `ozzy resume pickle:FILE_PATH/RUN` goes on with a run. A file that the inherited
+    system has pickled is read for `ozzy resume pickle:PATH` without running anything in it.
     """
 
     Options: ClassVar[type] = PicklePersistenceOptions
@@ -37,9 +37,25 @@ class PicklePersistence(FilePersistence):
         return str(Path(options.file_path) / ".ozzy")
 
     @classmethod
+    def run_of_uri(cls, uri: str) -> tuple[str, str] | None:
+        """The state folder of `file_path` and the run; a file of that name is a job of the inherited system."""
+        path = _path_of(uri, cls.uri_regex)
+        folder = path.parent / ".ozzy" if path is not None else None
+        return (str(folder), path.name) if path is not None and folder is not None and folder.is_dir() and not path.exists() else None
+
+    @classmethod
     def configuration_from_uri(cls, uri: str, uri_regex: str) -> dict[str, Any]:
         """The config of a job of the inherited system; `pickle://NAME` is a file of this folder, as its documents write it."""
-        match = re.fullmatch(uri_regex or cls.uri_regex, uri)
-        if match is None:
+        path = _path_of(uri, uri_regex or cls.uri_regex)
+        if path is None:
             raise StateError(f"{uri} does not name a file: pickle:PATH")
-        return config_of_job(Path(match["path"].removeprefix("//")))
+        if path.is_dir():
+            raise StateError(
+                f"{path} is a folder", hint=f"Name the run in it: pickle:{path}/RUN. `ozzy runs list --state-dir {path}/.ozzy`"
+            )
+        return config_of_job(path)
+
+
+def _path_of(uri: str, uri_regex: str) -> Path | None:
+    match = re.fullmatch(uri_regex, uri)
+    return Path(match["path"].removeprefix("//")) if match is not None else None

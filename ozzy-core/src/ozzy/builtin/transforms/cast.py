@@ -20,9 +20,10 @@ class CastOptions:
         minimum=1,
         example={"id": "int", "address.zip": "str", "placed": "datetime"},
     )
-    on_error: Literal["reject", "null", "keep"] = option(
+    on_error: Literal["reject", "null", "keep"] | None = option(
         default="reject",
-        help="What becomes of a value that does not cast. reject: the record is bad; null: null stands in its place; keep: it stays.",
+        help="What becomes of a value that does not cast. reject: the record is bad; null, in quotes or without: null stands in its place; "
+        "keep: it stays.",
     )
     formats: dict[str, str] = option(
         factory=dict,
@@ -66,7 +67,7 @@ class CastTransform(BaseTransform):
         return batch.rewrite(self._tree.change)
 
     def _casting(self, name: str) -> Act:
-        wanted, policy = self.options.fields[name], self.options.on_error
+        wanted, policy = self.options.fields[name], self.options.on_error or "null"
         cast = CASTS[wanted]
         if name in self.options.formats:
             cast = partial(FORMATTED[wanted], self.options.formats[name])

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ozzy.data.expressions import dates, modules, patterns
 from ozzy.data.expressions.attributes import attribute_of, named_values, unbound
+from ozzy.data.expressions.calls import check_call
 from ozzy.data.expressions.context import TEXT_SHIFT, Context, Function, call
 from ozzy.data.expressions.functions import BUILTINS
 from ozzy.data.expressions.methods import ATTRIBUTES, BY_NAME, KNOWN
@@ -185,8 +186,11 @@ class Compiler:
     def _call(self, node: ast.Call) -> Code:
         function = self.static(node.func)
         if type(function) is Function:
+            check_call(self.source, node, function.name, [function.run], 1)
             return self._call_function(node, function)
         if isinstance(node.func, ast.Attribute):
+            methods = BY_NAME.get(node.func.attr, {}) if not self.imports else {}
+            check_call(self.source, node, node.func.attr, dict.fromkeys(methods.values()), 2)
             return self._call_method(node, node.func)
         called = self.compile(node.func)
         arguments = self._arguments(node)
