@@ -1,9 +1,13 @@
 """Every check of the project by name: `nox -l` explains them, `nox` runs the marked ones, `nox -s NAME` runs one."""
 
 import json
+import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 
@@ -19,6 +23,9 @@ WORKERS = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
 FEWER_KILLS = {"OZZY_TEST_KILLS": "10"}
 """Where every suite of every module kills runs: at half as many steps as by itself. The session `crash` kills at far more."""
 FLOOR = 95.0
+MEMORY = Path("/dev/shm")
+ROOM = 6 * 2**30
+"""Bytes that tests may leave in memory."""
 
 
 def group(name: str, folder: Path = HERE) -> tuple[str, ...]:
@@ -30,6 +37,16 @@ def install(session: nox.Session, name: str) -> None:
     """Put the core, all plugins and what this dependency group names into the session's environment."""
     packages = [part for path in (CORE, *PLUGINS) for part in ("-e", str(path))]
     session.install("-q", *packages, *group(name))
+
+
+@contextmanager
+def quick_folder() -> Iterator[tuple[str, ...]]:
+    """Where tests keep their files: in memory where there is room, since they sync to disk again and again; else where pytest likes."""
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+        yield ()
+        return
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        yield ("--basetemp", f"{folder}/tests")
 
 
 @nox.session
@@ -65,7 +82,10 @@ def typing(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, all but slow ones and those of the docs, and note which lines and branches they reach."""
     install(session, "tests")
-    session.run("pytest", *WORKERS, "--cov", "--cov-report=", "-m", "not slow", "--ignore=tests/docs", *session.posargs, env=FEWER_KILLS)
+    with quick_folder() as folder:
+        session.run(
+            "pytest", *WORKERS, *folder, "--cov", "--cov-report=", "-m", "not slow", "--ignore=tests/docs", *session.posargs, env=FEWER_KILLS
+        )
 
 
 @nox.session
@@ -128,7 +148,8 @@ def readme(session: nox.Session) -> None:
 def crash(session: nox.Session) -> None:
     """Run the slow tests: kill real runs, or cut their power, again and again, and compare what they leave."""
     install(session, "tests")
-    session.run("pytest", *WORKERS, "-m", "slow", *session.posargs)
+    with quick_folder() as folder:
+        session.run("pytest", *WORKERS, *folder, "-m", "slow", *session.posargs)
 
 
 @nox.session
