@@ -83,9 +83,8 @@ def tests(session: nox.Session) -> None:
     """Run the tests, all but slow ones and those of the docs, and note which lines and branches they reach."""
     install(session, "tests")
     with quick_folder() as folder:
-        session.run(
-            "pytest", *WORKERS, *folder, "--cov", "--cov-report=", "-m", "not slow", "--ignore=tests/docs", *session.posargs, env=FEWER_KILLS
-        )
+        measured = ("--cov", "--cov-report=", "-m", "not slow", "--ignore=tests/docs")
+        session.run("pytest", *WORKERS, *folder, *measured, *session.posargs, env=FEWER_KILLS)
 
 
 @nox.session
