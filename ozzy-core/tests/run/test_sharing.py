@@ -23,6 +23,7 @@ from ozzy import (
     hookimpl,
 )
 from ozzy.builtin.engines.local import LocalEngine
+from ozzy.cli.progress import summary
 from ozzy.data.codecs import CODECS, open_decompressed
 from ozzy.run import sharing
 from ozzy.staging import pieces
@@ -322,6 +323,8 @@ class TestWhoIsAsked:
         assert set(result.times) == {"reader", "filter_before", "writer", "checkpoints"}
         assert all(seconds > 0 for seconds in result.times.values())
         assert result.bytes_read > 10_000
+        assert result.workers == 2
+        assert ", 2 workers" in summary(result)
 
 
 class TestUnasked:
