@@ -23,6 +23,7 @@ from ozzy import (
     hookimpl,
 )
 from ozzy.builtin.engines.local import LocalEngine
+from ozzy.cli.progress import summary
 from ozzy.data.codecs import CODECS, open_decompressed
 from ozzy.run import sharing
 from ozzy.staging import pieces
@@ -322,6 +323,8 @@ class TestWhoIsAsked:
         assert set(result.times) == {"reader", "filter_before", "writer", "checkpoints"}
         assert all(seconds > 0 for seconds in result.times.values())
         assert result.bytes_read > 10_000
+        assert result.workers == 2
+        assert ", 2 workers" in summary(result)
 
 
 class TestUnasked:
@@ -396,7 +399,7 @@ class TestExplained:
         [
             ({"engine": {"options": {"workers": 3}}}, "3, as asked for"),
             ({"engine": {"options": {"workers": 1}}}, "1, as asked for"),
-            ({}, "4, where the source has 64 MB or more"),
+            ({}, "4, where the source has 64 MB or more (16 MB compressed)"),
             ({"filter": {"name": "dupe", "options": {"keys": ["id"]}}}, "1: filter_before (DupeFilter): it remembers what came before"),
             ({"checkpoint": {"full_every": {"records": 10}}}, "1: checkpoint.full_every: files end where a checkpoint is taken"),
         ],

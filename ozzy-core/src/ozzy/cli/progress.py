@@ -120,6 +120,8 @@ def _head(result: Result) -> list[str]:
         done.append(f"{size(result.bytes_read)} in")
     if result.state != "dry run":
         done.append(count(result.checkpoints, "checkpoint"))
+    if result.workers > 1:
+        done.append(f"{result.workers} workers")
     return [f"{styled(told_as, err=True, bold=True)} in {duration(result.duration)}", ", ".join(done)]
 
 

@@ -201,7 +201,8 @@ class Stream:
     fingerprint: str = ""
 
 
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+"""How names of compressed streams end."""
 
 
 @options
@@ -317,7 +318,7 @@ class BaseStreamReader(BaseReader):
             yield from self._read_member(attrs.evolve(split, id=name, size=None), member, position)
             return
         stream = self.stream(split)
-        if stream.size == 0 and split.id.endswith(_COMPRESSED):
+        if stream.size == 0 and split.id.endswith(COMPRESSED):
             self.logger.warning(f"{split.id} has no bytes, not even those of an empty archive, and counts as a file without records")
         raw = self.open_stream(stream)
         try:

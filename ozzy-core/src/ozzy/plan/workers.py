@@ -14,6 +14,9 @@ from ozzy.plan.pipeline import Pipeline
 LARGE: Final = 64 * 1024 * 1024
 """Bytes of a source from which on several workers gain something."""
 
+LARGE_COMPRESSED: Final = LARGE // 4
+"""The same where it is compressed."""
+
 
 def demand_workers(pipeline: Pipeline) -> None:
     """Raises ConfigError where several workers are asked for and can't share the pipeline."""
@@ -77,7 +80,7 @@ def told(pipeline: Pipeline) -> str:
         return f"1: {reasons[0]}"
     usable = allowed(pipeline)
     if usable > 1:
-        return f"{usable}, where the source has {LARGE // 2**20} MB or more"
+        return f"{usable}, where the source has {LARGE // 2**20} MB or more ({LARGE_COMPRESSED // 2**20} MB compressed)"
     return "1: there is one core, or no safe way to begin others"
 
 

@@ -47,6 +47,7 @@ class Ending:
             notices=list(dict.fromkeys(self.pipeline.config.notices)),
             summaries=self._summaries(receipts),
             bypassed=bypassing.copied if bypassing is not None else {},
+            workers=runner.workers if runner is not None else 1,
             declined=dict(bypassing.declined) if bypassing is not None else {},
         )
 

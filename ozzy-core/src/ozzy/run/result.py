@@ -68,7 +68,8 @@ class Result:
     whether a writer printed to standard output. `summaries` holds, by the label of the writer, what writers such as `aggregation` and
     `reduce` have made of all records. `bypassed` maps each bypass that copied something to the number of `splits`, `bytes` and `rows`, and
     of splits with `unknown` rows, which no count of records has in it; `declined` counts parts of the source that none copied, by reason.
-    `profile` is there where it was asked for.
+    `workers` is how many shared the work in this process; `times` then sums up what all of them took. `profile` is there where it was
+    asked for.
     """
 
     run_id: str
@@ -90,6 +91,7 @@ class Result:
     profile: RunProfile | None = None
     bypassed: dict[str, dict[str, int]] = attrs.Factory(dict)
     declined: dict[str, int] = attrs.Factory(dict)
+    workers: int = 1
 
     @property
     def rows_known(self) -> bool:

@@ -75,6 +75,7 @@ class Runner:
     began: float = attrs.field(factory=time.perf_counter)
     ended_early: bool = False
     records_before: int = 0
+    workers: int = 1
 
     def run(self) -> None:
         """Read to the end, to a limit, or until asked to stop (Interrupted)."""

@@ -8,9 +8,10 @@ from typing import Any
 import attrs
 
 from ozzy.contracts.file_writer import BaseFileWriter
+from ozzy.contracts.reader import COMPRESSED
 from ozzy.errors import StateError
 from ozzy.plan.pipeline import Pipeline
-from ozzy.plan.workers import LARGE, allowed, asked_for, by_place, doubts, hindrances
+from ozzy.plan.workers import LARGE, LARGE_COMPRESSED, allowed, asked_for, by_place, doubts, hindrances
 from ozzy.run.schedule import SplitList
 from ozzy.run.tasks import TASK_BYTES, tasks_from
 from ozzy.run.work import PipelineWork
@@ -88,14 +89,15 @@ def _task_bytes(pipeline: Pipeline) -> int | None:
 
 def _worth_it(pipeline: Pipeline, splits: SplitList) -> bool:
     """Whether the source is large enough to gain, and not so large that what it makes could be published in several parts."""
-    size = 0
+    size = work = 0
     for _, split in splits.after(0):
         if split.size is None:
             return False
         size += split.size
+        work += split.size * (LARGE // LARGE_COMPRESSED if split.id.endswith(COMPRESSED) else 1)
     plain = all(writer.read_option("compression", "gz") == "none" for writer in pipeline.writers.values())
     tasks = list(islice(tasks_from(pipeline.reader, splits, 0, 0, _task_bytes(pipeline)), 2))
-    if size < LARGE or len(tasks) < 2:
+    if work < LARGE or len(tasks) < 2:
         return False
     grown = EXPANDED if plain and any(task.part is None for task in tasks) else 1
     return size * WRITTEN * grown <= pipeline.config.checkpoint.staged_limit

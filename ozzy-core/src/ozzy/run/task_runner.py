@@ -37,7 +37,6 @@ class TaskRunner(Runner):
     engine: BaseEngine = attrs.field(kw_only=True)
     work: Work = attrs.field(kw_only=True)
     task_bytes: int | None = TASK_BYTES
-    workers: int = 1
 
     def run(self) -> None:
         self.records_before = self.books.stages["reader"].records_out

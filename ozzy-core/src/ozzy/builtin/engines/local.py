@@ -1,9 +1,11 @@
 """Engine `local`: this process, or several of this machine."""
 
+import math
 import os
 import sys
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -27,6 +29,12 @@ LOSSES: Final = 3
 
 POLL: Final = 0.2
 
+MOST: Final = 8
+"""How many workers are used unasked, at the most."""
+
+QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
+"""Where the system says how much of the processors a container may use: microseconds in so many, or `max`."""
+
 
 @options
 class LocalOptions:
@@ -36,8 +44,8 @@ class LocalOptions:
         default=None,
         minimum=1,
         env="OZZY_WORKERS",
-        help="Processes that share the work. Unset, as many as there are cores, where the source is large enough and nothing else comes "
-        "out by it. A number that a pipeline can't have is an error; from the environment it is a limit.",
+        help="Processes that share the work. Unset, as many as there are cores, up to 8, where the source is large enough and nothing else "
+        "comes out by it. A number that a pipeline can't have is an error; from the environment it is a limit.",
         example=4,
     )
 
@@ -66,7 +74,7 @@ class LocalEngine(BaseEngine):
     def usable(self) -> int:
         from multiprocessing import current_process
 
-        return cores() if can_fork() and not current_process().daemon else 1
+        return min(cores(), MOST) if can_fork() and not current_process().daemon else 1
 
     def run(self, work: Work, tasks: Iterable[Task], workers: int = 1) -> Generator[tuple[Task, Any] | None]:
         if self.options.workers is None and not can_fork():
@@ -196,8 +204,17 @@ def _ended(code: int | None) -> str:
 
 
 def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The cores that this process may use, by its affinity and by the quota of its container."""
+    known = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(known, _quota(known))
+
+
+def _quota(otherwise: int) -> int:
+    try:
+        quota, period = QUOTA.read_text(encoding="ascii").split()
+        return max(1, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):
+        return otherwise
 
 
 def can_fork() -> bool:
