@@ -166,11 +166,11 @@ class KillContract:
         strange = {one for one in more if one not in self.calm.ids}
         doubled = {one for one in more if one in self.calm.ids}
         if lost:
-            self._broken(when, f"{_some(lost)} of {self.calm.ids.total()} lost" + (f", {_some(doubled)} doubled" if doubled else ""))
+            self._broken(when, f"{_some(lost)} lost, of {self.calm.ids.total()}" + (f", and {_some(doubled)} doubled" if doubled else ""))
         if strange:
             self._broken(when, f"{_some(strange)} at the destination which a run that is not killed does not write")
         if doubled and not self.may_double:
-            self._broken(when, f"{_some(doubled)} of {self.calm.ids.total()} doubled")
+            self._broken(when, f"{_some(doubled)} doubled, of {self.calm.ids.total()}")
         if not self.may_double and (self.same_bytes or (self.same_bytes is None and not overrides(self, "oracle", KillContract))):
             self._same_bytes(attempt, when)
 

@@ -126,7 +126,7 @@ class WriterAtWork(ModuleContract):
         lost, doubled = wanted - found, found - wanted
         strange = [one for one in doubled if one not in wanted]
         if lost:
-            self.broken(f"{when}, {_some(lost, 'record')} of {wanted.total()} lost")
+            self.broken(f"{when}, {_some(lost, 'record')} lost, of {wanted.total()}")
         if strange and not wanted:
             self.broken(f"{when}, the destination holds {_some(Counter(strange), 'record')} that nobody published")
         if doubled:

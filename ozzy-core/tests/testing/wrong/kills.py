@@ -36,7 +36,7 @@ class PositionBeyondTheData(BaseReader):
 
 class TestPositionBeyondTheData(KillContract):
     reader = {"name": PositionBeyondTheData}
-    says = {"test_killed_before_any_step": r"PositionBeyondTheData: killed at step .* and resumed, \d+ records \(.*\) are of 60 lost"}
+    says = {"test_killed_before_any_step": r"PositionBeyondTheData: killed at step .* and resumed, \d+ records \(.*\) are lost, of 60"}
 
 
 @options
@@ -69,7 +69,7 @@ class TestEatsWhatItReads(KillContract):
     def oracle(self):
         return [json.loads(line)["id"] for path in self.here.glob("out/*") for line in path.read_text().splitlines()]
 
-    says = {"test_killed_before_any_step": r"EatsWhatItReads: killed at step .* and resumed, .* of 60 lost"}
+    says = {"test_killed_before_any_step": r"EatsWhatItReads: killed at step .* and resumed, .* lost, of 60"}
 
 
 @options
@@ -91,7 +91,7 @@ class AppendsWhenPublished(BaseFileWriter):
 
 class TestAppendsWhenPublished(KillContract):
     writer = {"name": AppendsWhenPublished, "options": {"compression": "none"}}
-    says = {"test_killed_before_any_step": r"AppendsWhenPublished: killed at step \d+ of \d+ \(.*\).* and resumed, .* of 60 doubled"}
+    says = {"test_killed_before_any_step": r"AppendsWhenPublished: killed at step \d+ of \d+ \(.*\).* and resumed, .* doubled, of 60"}
 
 
 class ForgetsOnResume(LedgerWriter):
@@ -112,7 +112,7 @@ class TestForgetsOnResume(KillContract):
     def oracle(self):
         return [record["id"] for record in LedgerWriter.records(self.here / "ledger.sqlite")]
 
-    says = {"test_killed_before_any_step": r"ForgetsOnResume: killed at step .* and resumed, .* of 60 doubled"}
+    says = {"test_killed_before_any_step": r"ForgetsOnResume: killed at step .* and resumed, .* doubled, of 60"}
 
 
 class NotWhole(BasePersistence):

@@ -91,7 +91,7 @@ class OnlyInMemory(Shelf):
 class TestOnlyInMemory(WriterContract):
     module = OnlyInMemory
     says = {
-        "test_recover_tells_what_became_of_it": r"published, recover\(\) of a new object says STAGED|10 records .* are of|lost",
+        "test_recover_tells_what_became_of_it": r"published, recover\(\) of a new object says STAGED|10 records .* are lost",
     }
 
 
@@ -126,9 +126,11 @@ class DoesNotCutBack(Shelf):
 
 
 class TestDoesNotCutBack(WriterContract):
+    """The staged file finds it before the suite does."""
+
     module = DoesNotCutBack
     options = {"compression": "none"}
-    says = {"test_going_on_after_a_light_checkpoint_cuts_back_what_is_newer": r"gone on with after a light checkpoint"}
+    says = {"test_going_on_after_a_light_checkpoint_cuts_back_what_is_newer": r"000000.part was deleted or changed by somebody else"}
 
 
 class LosesTheTail(Shelf):
@@ -143,7 +145,7 @@ class LosesTheTail(Shelf):
 class TestLosesTheTail(WriterContract):
     module = LosesTheTail
     options = {"compression": "none"}
-    says = {"test_going_on_after_a_light_checkpoint_cuts_back_what_is_newer": r"gone on with after a light checkpoint, .* of 20 lost"}
+    says = {"test_going_on_after_a_light_checkpoint_cuts_back_what_is_newer": r"gone on with after a light checkpoint, .* lost, of 20"}
 
 
 class DoesNotCount(Shelf):
@@ -221,7 +223,7 @@ class DropsAGroup(Shelf):
 
 class TestDropsAGroup(WriterContract):
     module = DropsAGroup
-    says = {"test_groups": r"after a run with three groups, 8 records \(1, 2, 4, 5, 7, …\) are of 12 lost"}
+    says = {"test_groups": r"after a run with three groups, 8 records \(1, 2, 4, 5, 7, …\) are lost, of 12"}
 
 
 class LosesTheLast(Shelf):
@@ -233,7 +235,7 @@ class LosesTheLast(Shelf):
 
 class TestLosesTheLast(WriterContract):
     module = LosesTheLast
-    says = {"test_everything_written_arrives_once": r"after a run without trouble, 4 records \(4, 9, 14, 19\) are of 20 lost"}
+    says = {"test_everything_written_arrives_once": r"after a run without trouble, 4 records \(4, 9, 14, 19\) are lost, of 20"}
 
 
 @options
