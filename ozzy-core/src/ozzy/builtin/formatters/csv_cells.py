@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ozzy.data.json_text import FAILURES, MISSING, compacted, data_error, encode_record, encode_values
-from ozzy.data.tokens import Column, Tokens
+from ozzy.data.tokens import ABSENT, Column, Tokens
 from ozzy.errors import DataError
 
 
@@ -53,12 +53,18 @@ def _begins_nested(tokens: Tokens) -> bool:
 
 
 def _joined(columns: Sequence[Tokens], delimiter: bytes) -> list[bytes]:
-    """The cells of columns side by side: their tokens, where no value is null or nested and no text has escapes."""
+    """The cells of columns side by side: their tokens, where no value is nested and no text has escapes."""
     rows = list(map(delimiter.join, zip(*columns, strict=True)))
     text = b"\n".join(rows)
-    if b"\\" in text or b"{" in text or b"[" in text or b"null" in text:
+    if b"\\" in text or b"{" in text or b"[" in text:
         return list(map(delimiter.join, zip(*map(cells_of, columns), strict=True)))
+    if b"null" in text:
+        return list(map(delimiter.join, zip(*map(_without_nulls, columns), strict=True)))
     return rows
+
+
+def _without_nulls(tokens: Tokens) -> Sequence[msgspec.Raw]:
+    return [ABSENT if token == _NULL else token for token in tokens] if _NULL in tokens else tokens
 
 
 def _nested(tokens: Tokens) -> list[bytes] | None:
@@ -170,6 +176,7 @@ _JSON = {int, float, bool, *_NESTED, *_EMPTY}
 _BLANKS = (b": ", b", ", b"[ ", b"{ ", b" :", b" ,", b" ]", b" }", b"\t")
 """One of these is in each column where blanks stand between the tokens of a nested value, and in some where they stand in its texts."""
 
+_NULL = msgspec.Raw(b"null")
 _OPENING = (b"{", b"[")
 _NESTED_BYTES = frozenset(b"{[")
 _second = itemgetter(1)
