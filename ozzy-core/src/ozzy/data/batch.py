@@ -164,6 +164,7 @@ class Batch:
             return rows if known == fields else [tuple([row[place] for place in places]) for row in rows]
         if self._table is not None and fields:
             table, count = self._table, len(self)
+            table.load(fields)
             return list(zip(*[values_of(table, field) if field in table.names else [MISSING] * count for field in fields], strict=True))
         if self._table is not None:
             return [()] * len(self)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any, BinaryIO, Final, Literal
 
 from ozzy.builtin.formatters.csv_cells import cell_of, cells_of
+from ozzy.builtin.formatters.csv_columns import rows_of
 from ozzy.builtin.formatters.csv_dialect import LINE_ENDS, Dialect, Quoting, neutral
 from ozzy.builtin.formatters.discovery import discovered
 from ozzy.contracts.formatter import BaseExportFormatter, staged_lines
@@ -131,13 +132,16 @@ class CSVExportFormatter(BaseExportFormatter):
         if not self.dialect.usual or not columns or self.options.neutralise_formulas:
             rows = batch.select(columns)
             return self._lines([tuple(map(neutral, row)) for row in rows] if self.options.neutralise_formulas else rows)
+        end, delimiter = self.dialect.end, self.options.delimiter
         try:
-            cells = list(map(cells_of, batch.column_tokens(columns)))
+            if batch.table is not None:
+                lines = rows_of(batch.table, columns, delimiter, end)
+            else:
+                cells = list(map(cells_of, batch.column_tokens(columns)))
+                lines = [line + end for line in map(delimiter.encode().join, zip(*cells, strict=True))]
         except DataError:
             raise _located(batch.select(columns)) from None
-        end = self.dialect.end
-        lines = [line + end for line in map(self.options.delimiter.encode().join, zip(*cells, strict=True))]
-        return [line if line != end else b'""' + end for line in lines] if len(cells) == 1 else lines
+        return [line if line != end else b'""' + end for line in lines] if len(columns) == 1 else lines
 
     def _lines(self, rows: list[tuple[Any, ...]]) -> list[bytes]:
         lines = []
