@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -194,3 +196,49 @@ def test_rows_that_nothing_changed_stay_as_they_came(tmp_path, monkeypatch, give
     [path] = (tmp_path / "out").glob("*.csv")
 
     assert path.read_bytes() == out
+
+
+MIXED = b"1,1.50,a\n" * 9 + b'2,7,"b\nc"\n3,,\n' * 9 + b"4,1e3,d\n" * 9 + b"x,1,e\n" + b"5,2,f\n" * 9
+
+
+@pytest.mark.parametrize("head", [b"", b'0,1,"\n"\n' * 9])
+def test_typed_csv_becomes_columns_whatever_its_rows_are_read_as(tmp_path, monkeypatch, head):
+    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 24)
+    monkeypatch.setattr(csv_text, "PIECE", 16)
+    (tmp_path / "in.csv").write_bytes(b"n,m,t\n" + head + MIXED)
+    config = {
+        "name": "typed",
+        "reader": {"name": "fs", "options": {"input": str(tmp_path / "in.csv")}},
+        "deserializer": {"name": "csv", "options": {"columns": {"n": "int", "m": "number"}}},
+        "errors": {"policy": "skip"},
+        "formatter": "parquet",
+        "writer": {"name": "fs", "options": {"filebase": str(tmp_path / "out/part")}},
+    }
+    result = ozzy.run(config, state_dir=tmp_path / "state")
+    [path] = (tmp_path / "out").glob("*.parquet")
+    table = pq.read_table(path)
+
+    assert table.schema.equals(pa.schema([("n", pa.int64()), ("m", pa.float64()), ("t", pa.string())]))
+    assert result.counts["reader"].reasons == {"bad": 1}
+    assert table.num_rows == head.count(b"0,1") + 45
+    assert table.slice(table.num_rows - 45).to_pylist() == [
+        *[{"n": 1, "m": 1.5, "t": "a"}] * 9,
+        *[{"n": 2, "m": 7.0, "t": "b\nc"}, {"n": 3, "m": None, "t": ""}] * 9,
+        *[{"n": 4, "m": 1000.0, "t": "d"}] * 9,
+        *[{"n": 5, "m": 2.0, "t": "f"}] * 9,
+    ]
+
+
+def test_reading_goes_on_after_any_batch(monkeypatch):
+    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 24)
+    monkeypatch.setattr(csv_text, "PIECE", 16)
+
+    def read(position=None):
+        made = CSVDecoder({"name": "csv", "options": {"batch_size": 3, "columns": {"n": "int"}}}, None)
+        stream = open_decompressed(io.BytesIO(b"n,m,t\n" + MIXED), "none", name="in")
+        return [(batch.position, list(batch.origin), batch.written.rows) for batch in decoded(made, stream, position)]
+
+    whole = read()
+    assert sum(len(rows) for _, _, rows in whole) == 45
+    for number, (position, _, _) in enumerate(whole, 1):
+        assert read(position) == whole[number:]

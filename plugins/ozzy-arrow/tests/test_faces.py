@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ozzy import Batch, DataError
 from ozzy.builtin.filters.key_value import KeyValueFilter, KeyValueRegexFilter
+from ozzy.builtin.formatters.csv import CSVExportFormatter
 from ozzy.builtin.groupers.file_key import FileKeyGrouper
 from ozzy.builtin.transforms.cast import CastTransform
 from ozzy.builtin.transforms.drop import DropTransform
@@ -147,6 +148,32 @@ def test_numbers_that_are_hard_to_compare(operator, wanted, kind):
     chosen = KeyValueFilter({"options": {"keys": [{"name": "a", "operator": operator, "value": value}]}})
 
     assert list(chosen.mask(Batch.from_table(table))) == [bool(chosen.filter(row)) for row in Batch.from_table(table).records]
+
+
+def written(batch, fields, **options):
+    formatter = CSVExportFormatter({"options": {"fields": fields, **options}})
+    try:
+        return formatter.format_rows(batch)
+    except DataError as error:
+        return error.row, error.message
+
+
+@OPTIONS
+@given(data=st.data())
+def test_rows_of_csv_are_the_same_of_columns_and_of_records(tables, data):
+    table = data.draw(tables)
+    fields = data.draw(st.lists(st.sampled_from([*table.schema.names, "x"]), min_size=1, max_size=4, unique=True))
+    options = data.draw(st.sampled_from([{}, {"delimiter": ";", "line_end": "crlf"}, {"quoting": "kept"}, {"quoting": "all"}]))
+    records = Batch.from_table(table).records
+
+    assert written(Batch.from_table(table), fields, **options) == written(Batch.from_records(records), fields, **options)
+
+
+def test_a_cell_without_a_form_in_csv_is_told_with_its_row():
+    row, message = written(Batch.from_table(pa.table({"a": [1.0, float("nan")], "b": ["x", "y"]})), ["b", "a"])
+
+    assert row == 1
+    assert "NaN" in message
 
 
 def test_a_column_that_is_not_touched_stays_a_column():

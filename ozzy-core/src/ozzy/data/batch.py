@@ -203,6 +203,7 @@ class Batch:
     def _read(self, fields: tuple[str, ...]) -> list[list[Any]]:
         """These columns out of what is there without records."""
         if self._table is not None:
+            self._table.load(fields)
             return [values_of(self._table, field) if field in self._table.names else [MISSING] * len(self) for field in fields]
         if (selected := _columns(self._selected, fields)) is not None:
             return selected

@@ -176,6 +176,10 @@ class Table:
         self._load([own])
         return self._loaded[own]
 
+    def load(self, names: Sequence[str]) -> None:
+        """Read these columns in one go, as far as there are such: for who will ask for them one by one."""
+        self._load([self._renamed[name] for name in dict.fromkeys(names) if name in self._renamed])
+
     def bounds(self, name: str) -> tuple[Any, Any] | None:
         """Two values which no value of a column is less or greater than, where that is known without reading it."""
         return self._source.bounds(self._renamed[name])

@@ -79,7 +79,7 @@ class CellColumns:
         table = Table(_Cells(self, text, len(lines)))
         try:
             lines.cast(arrow().string())
-            table.select(self._first).arrow()
+            table.load(self._first)
         except (_UnfitError, arrow().ArrowInvalid):
             return None
         return table, lines

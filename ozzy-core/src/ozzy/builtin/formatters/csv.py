@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any, BinaryIO, Final, Literal
 
 from ozzy.builtin.formatters.csv_cells import cell_of, rows_of
+from ozzy.builtin.formatters.csv_columns import rows_of as rows_of_table
 from ozzy.builtin.formatters.csv_dialect import LINE_ENDS, Dialect, Quoting, neutral
 from ozzy.builtin.formatters.discovery import discovered
 from ozzy.contracts.formatter import BaseExportFormatter, staged_lines
@@ -134,9 +135,12 @@ class CSVExportFormatter(BaseExportFormatter):
         if not self.by_columns or not columns:
             rows = batch.select(columns)
             return self._lines([tuple(map(neutral, row)) for row in rows] if self.options.neutralise_formulas else rows)
-        end = self.dialect.end
+        end, delimiter = self.dialect.end, self.options.delimiter
         try:
-            lines = rows_of(batch.column_tokens(columns), self.options.delimiter.encode(), end)
+            if batch.table is not None:
+                lines = rows_of_table(batch.table, columns, delimiter, end)
+            else:
+                lines = rows_of(batch.column_tokens(columns), delimiter.encode(), end)
         except DataError:
             raise _located(batch.select(columns)) from None
         return [line if line != end else b'""' + end for line in lines] if len(columns) == 1 else lines
