@@ -78,7 +78,7 @@ def contenders(server: S3Server, folder: Path, options: argparse.Namespace) -> l
                 "reader": {"name": "s3", "options": server.options("source") | {"prefix": f"{job}/"}},
                 "writer": {
                     "name": "s3",
-                    "options": places | {"filebase": f"{target}/{{source}}", "parallel": 8} | writer,
+                    "options": places | {"filebase": f"{target}/{{source}}", "parallel": 16} | writer,
                 },
                 "bypass": {"name": "s3", "options": bypass},
             }

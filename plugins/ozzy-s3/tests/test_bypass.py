@@ -26,7 +26,7 @@ def large(rows):
     text = b"".join(
         json.dumps({"id": number, "text": hashlib.sha512(b"%d" % number).hexdigest()}).encode() + b"\n" for number in range(rows)
     )
-    content = gzip.compress(text, 1)
+    content = gzip.compress(text, 1, mtime=0)
     assert len(content) > 64 * 1024
     return content
 
@@ -141,10 +141,18 @@ def test_it_is_tried_unasked_and_before_the_general_one(run, put):
     assert set(run(bypass=True).bypassed) == {"s3"}
 
 
-@pytest.mark.parametrize("name", ["s3", "s3_to_s3", "exporters.bypasses.s3_to_s3_bypass.S3Bypass"])
+@pytest.mark.parametrize("name", ["s3", "s3_to_s3"])
 def test_its_names(run, put, name):
     put("a.jl.gz", packed(0, 3))
     assert [counts["splits"] for counts in run(bypass=name).bypassed.values()] == [1]
+
+
+def test_its_inherited_path_is_known(s3, bucket):
+    """In the inherited shape files have limits of records and bytes, so that nothing is copied."""
+    reader = {"name": "s3", "options": s3.options(bucket)}
+    writer = {"name": "s3", "options": s3.options(bucket) | {"filebase": "out/{source}"}}
+    config = {"reader": reader, "writer": writer, "bypass": "exporters.bypasses.s3_to_s3_bypass.S3Bypass"}
+    assert list(ozzy.explain(config).bypasses) == ["s3"]
 
 
 def test_a_pointer_is_written_when_all_is_there(run, put, s3, bucket):
