@@ -314,6 +314,8 @@ class TestLimits:
             (int | None, 0, {"minimum": 1}, "expected int of at least 1, or null, given 0 (int)"),
             (float, 0.5, {"minimum": 1, "maximum": 2}, "expected float from 1 to 2, given 0.5 (float)"),
             (str, "", {"minimum": 1}, 'expected str of at least 1 in length, given "" (str)'),
+            (str, "||", {"minimum": 1, "maximum": 1}, 'expected str of 1 in length, given "||" (str)'),
+            (str | None, "||", {"minimum": 1, "maximum": 1}, 'expected str of 1 in length, or null, given "||" (str)'),
             (list[int], [1, 2], {"maximum": 1}, "expected list of int of at most 1 in length, given [1, 2] (list)"),
             (dict[str, int], {}, {"minimum": 1}, "expected dict of int of at least 1 in length, given {} (dict)"),
             (ByteSize, "1 B", {"minimum": 2}, 'expected size in bytes of at least 2, given "1 B" (str)'),

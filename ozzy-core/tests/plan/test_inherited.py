@@ -199,6 +199,12 @@ def test_a_deprecated_module_can_be_imported(registry):
     assert KeyValueFilter is registry.resolve("filter", "key_value").cls
 
 
+def test_a_class_that_only_the_old_documents_had_can_be_imported():
+    from ozzy.writers.aggregation_writer import AggregationWriter
+
+    assert AggregationWriter.__name__ == "AggregationWriter"
+
+
 @pytest.mark.usefixtures("without_plugins")
 def test_what_is_not_installed_is_an_import_error_that_says_what_to_install():
     with pytest.raises(ImportError) as caught:

@@ -165,7 +165,7 @@ def resume(  # noqa: PLR0917 - what the user may write
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Go on with RUN, an id from `ozzy runs list`, the beginning of one, or the URI of a run whose state is shared.
+    """Go on with RUN, an id from `ozzy runs list`, the beginning of one, or the URI of a run in a database or of persistence `pickle`.
 
     The config it was started with is in its state, but for secrets: where one was written in the config, give --config or --set.
     """

@@ -232,17 +232,20 @@ def nearest(name: str, known: Iterable[str], *, limit: int = 12) -> str:
     return proposal(name, names) or listed
 
 
-def _expected(one: Option) -> str:
-    """What an option takes, in words, with its bounds."""
+def _expected(one: Option, measured: str = "") -> str:
+    """What an option takes, in words, with its bounds, and of what they are bounds where it is not the value itself."""
     if one.choices is not None:
         return one_of(one.choices)
     bounds = _bounds(one)
+    bounds = f"{bounds}{measured}" if bounds else ""
     if bounds and one.type_name.endswith(" or null"):
         return f"{one.type_name.removesuffix(' or null')}{bounds}, or null"
     return f"{one.type_name}{bounds}"
 
 
 def _bounds(one: Option) -> str:
+    if one.minimum is not None and one.minimum == one.maximum:
+        return f" of {one.minimum}"
     if one.minimum is not None and one.maximum is not None:
         return f" from {one.minimum} to {one.maximum}"
     if one.minimum is not None:
@@ -267,7 +270,7 @@ def _limits(one: Option, result: Any, value: Any) -> Iterator[Flaw]:
         too_small = one.minimum is not None and measure < one.minimum
         too_large = one.maximum is not None and measure > one.maximum
         if too_small or too_large:
-            yield Flaw(expected=f"{_expected(one)}{' in length' if sized else ''}", given=value)
+            yield Flaw(expected=_expected(one, " in length" if sized else ""), given=value)
 
 
 def _inherited(one: Option, value: Any) -> tuple[Any, list[Flaw]]:

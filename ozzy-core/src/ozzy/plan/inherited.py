@@ -187,7 +187,7 @@ def _names_of(module: str, more: Mapping[str, Mapping[str, str]]) -> dict[str, s
     for home, exported in (*IMPORTS.items(), *more.items()):
         if f"{home}.".startswith(f"{module}."):
             names |= exported
-    return names
+    return names | {old: names[new] for old, new in RENAMED.items() if new in names}
 
 
 class _Loader(Loader):

@@ -185,6 +185,11 @@ def test_what_is_no_address_is_refused(server, post):
     assert post.mails == []
 
 
+def test_the_server_has_to_be_named():
+    with pytest.raises(ConfigError, match=r"options\.host: expected str of at least 1 in length"):
+        SMTPNotifier({"name": "smtp", "options": {"host": "", "mail_from": "exports@example.com"}})
+
+
 def test_a_wrong_password_is_not_tried_again_and_not_told(server, post):
     with pytest.raises(DestinationError) as caught:
         notifier(server, password="wr0ng-pass").notify_start_dump([TEAM])

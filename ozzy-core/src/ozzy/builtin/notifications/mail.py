@@ -44,7 +44,7 @@ class MailOptions:
 class SMTPNotifierOptions(MailOptions):
     """Options of the notifier `smtp`."""
 
-    host: str = option(env="OZZY_SMTP_HOST", help="The mail server.", example="mail.example.com")
+    host: str = option(env="OZZY_SMTP_HOST", minimum=1, help="The mail server.", example="mail.example.com")
     port: int | None = option(default=None, minimum=1, maximum=65535, help="Its port; unset: 587 for starttls, 465 for tls, 25 for none.")
     security: Literal["starttls", "tls", "none"] = option(
         default="starttls", help="How the connection is secured. none sends everything in the clear, and no password."
