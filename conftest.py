@@ -5,8 +5,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 import ozzy.log
+
+settings.register_profile("patient", settings.default, deadline=None)
+settings.load_profile("patient")
 
 OURS = ("OZZY_", "EXPORTERS_")
 

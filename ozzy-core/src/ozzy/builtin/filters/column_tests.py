@@ -70,6 +70,8 @@ def _is_number(value: Any) -> bool:
 
 def _found(column: Any, operator: str, wanted: Any) -> Any:
     """The truths of a column, None where its values have to be looked at one by one."""
+    if operator == "!=" and _is_unlike(column.type, wanted):
+        return column.is_null()
     if operator in {"!=", "not_in"}:
         found = _found(column, "==" if operator == "!=" else "in", wanted)
         return None if found is None else compute().invert(found)
@@ -142,6 +144,12 @@ def _compared(function: str, column: Any, wanted: Any) -> Any:
 
 def _none(column: Any) -> Any:
     return arrow().repeat(arrow().scalar(False), len(column))
+
+
+def _is_unlike(kind: Any, wanted: Any) -> bool:
+    """Whether a column has texts and the other value is a number, or the other way round."""
+    numbers = arrow().types.is_integer(kind) or arrow().types.is_floating(kind) or arrow().types.is_decimal(kind)
+    return (isinstance(wanted, str) and numbers) or (_is_number(wanted) and _is_text(kind))
 
 
 def _is_text(kind: Any) -> bool:

@@ -22,9 +22,9 @@ class KeyValue:
     operator: str = option(
         default="==",
         choices=OPERATORS,
-        help="==, !=: the field is the value, or is another; >, >=, <, <=: the field is greater or less, for two numbers or two texts; "
-        "in, not_in: the field is one of the values, or none of them; contains: the value is in the field; re_match: the field begins "
-        "with a match of the pattern; exists: with the value true the field is there, null included, with false it is not.",
+        help="==, !=: the field is the value, or is another; >, >=, <, <=: the field is greater or less; a number and a text pass none of "
+        "these; in, not_in: the field is one of the values, or none of them; contains: the value is in the field; re_match: the field "
+        "begins with a match of the pattern; exists: with the value true the field is there, null included, with false it is not.",
     )
 
     def wanted(self, operator: str) -> Any:

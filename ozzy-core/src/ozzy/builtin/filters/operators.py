@@ -1,7 +1,7 @@
 """The operators of conditions: what a value has to pass.
 
-Values are equal as in JSON: 1 is 1.0, true is not 1. Order is only between two numbers or two texts; a missing field passes `exists: false`
-and nothing else.
+Values are equal as in JSON: 1 is 1.0, true is not 1. A number and a text are never compared with each other, by `!=` neither. A missing
+field passes `exists: false` and nothing else.
 """
 
 import operator
@@ -49,8 +49,10 @@ def make_test(name: str, wanted: Any) -> Test:
         return partial(_matches, re.compile(wanted).match)
     if name == "exists":
         return partial(_is_there, wanted)
-    if name in {"!=", "not_in"}:
-        return partial(_is_there_and_fails, make_test("==" if name == "!=" else "in", wanted))
+    if name == "!=":
+        return partial(_is_another, wanted, make_test("==", wanted))
+    if name == "not_in":
+        return partial(_is_there_and_fails, make_test("in", wanted))
     if isinstance(wanted, list) and all(isinstance(one, str) for one in wanted):
         return partial(_is_among, frozenset(wanted))
     return partial(_holds, wanted)
@@ -72,13 +74,20 @@ def make_column_test(name: str, wanted: Any) -> ColumnTest:
         return partial(_order_column, _ORDERS[name], wanted, _NUMBERS, test)
     if name == "exists":
         return lambda values: [(value is not MISSING) is wanted for value in values]
-    if name in {"!=", "not_in"}:
-        passes = make_column_test("==" if name == "!=" else "in", wanted)
+    if name == "!=":
+        return partial(_other_column, wanted, make_column_test("==", wanted), test)
+    if name == "not_in":
+        passes = make_column_test("in", wanted)
         return lambda values: [not found and value is not MISSING for found, value in zip(passes(values), values, strict=True)]
     if name == "in" and isinstance(wanted, list) and all(isinstance(one, str) for one in wanted):
         texts = frozenset(wanted)
         return lambda values: [value in texts for value in values] if _exact(values, dict, list) else list(map(test, values))
     return lambda values: list(map(test, values))
+
+
+def unlike(wanted: Any, value: Any) -> bool:
+    """Whether one is a number and the other a text."""
+    return (isinstance(wanted, str) and _is_number(value)) or (_is_number(wanted) and isinstance(value, str))
 
 
 def same(wanted: Any, value: Any) -> bool:
@@ -122,6 +131,13 @@ def _order_column(compare: Compare, wanted: Any, ordered: frozenset[type], test:
     return list(map(test, values))
 
 
+def _other_column(wanted: Any, equal: ColumnTest, test: Test, values: Sequence[Any]) -> list[bool]:
+    if not _exact(values):
+        return list(map(test, values))
+    passing = _EXACT - {type(MISSING)} - (_NUMBERS if isinstance(wanted, str) else _TEXTS if _is_number(wanted) else frozenset())
+    return [not found and type(value) in passing for found, value in zip(equal(values), values, strict=True)]
+
+
 def _exact(values: Sequence[Any], *without: type) -> bool:
     """Whether all values are as JSON gives them, and none of some types."""
     return set(map(type, values)) <= _EXACT.difference(without)
@@ -133,6 +149,10 @@ def _text_order(compare: Compare, wanted: Any, value: Any) -> bool:
 
 def _is_there(wanted: bool, value: Any) -> bool:
     return (value is not MISSING) is wanted
+
+
+def _is_another(wanted: Any, equal: Test, value: Any) -> bool:
+    return value is not MISSING and not equal(value) and not unlike(wanted, value)
 
 
 def _is_there_and_fails(test: Test, value: Any) -> bool:
