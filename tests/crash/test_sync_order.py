@@ -55,7 +55,7 @@ SPARE = {
     "FSWriter._delete: sync_folder": "tidies up: staged copies that come back are deleted by the next process",
     "FSWriter._make_folders: sync_folder": "after_publishing syncs the same folders, and more",
     "SplitList.make: sync_folder": "the first document is written into the same folder, and syncs it",
-    "StagedFile._end_member: make_folder": "the whole path is synced at the first checkpoint",
+    "StagedFile._put: make_folder": "the whole path is synced at the first checkpoint",
     "StagedFiles._write_tails: make_folder": "the whole path is synced at the first checkpoint",
     "SpillLog._opened: make_folder": "the whole path is synced at the first checkpoint",
     "Journal._flush: make_folder": "Journal.sync syncs the folder; the one above is the run's, synced when it began",

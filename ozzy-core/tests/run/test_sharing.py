@@ -399,8 +399,9 @@ class TestExplained:
         [
             ({"engine": {"options": {"workers": 3}}}, "3, as asked for"),
             ({"engine": {"options": {"workers": 1}}}, "1, as asked for"),
-            ({}, "4, where the source has 64 MB or more (16 MB compressed)"),
+            ({}, "4, where the source has 64 MB or more (16 MB compressed) in several parts"),
             ({"filter": {"name": "dupe", "options": {"keys": ["id"]}}}, "1: filter_before (DupeFilter): it remembers what came before"),
+            ({"options": {"filebase": "out/{source}"}}, "1: the bypass stream may copy parts of the source"),
             ({"checkpoint": {"full_every": {"records": 10}}}, "1: checkpoint.full_every: files end where a checkpoint is taken"),
         ],
     )

@@ -101,15 +101,17 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 
 
 @linux
-def test_ctrl_c_stops_at_a_checkpoint_and_a_resume_makes_the_same_bytes(place: Place) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_at_a_checkpoint_and_a_resume_makes_the_same_bytes(place: Place, number: int, code: int) -> None:
+    """It goes to all processes, as a terminal and an init system send it."""
     calm = place.calm()
     place.config("stopped")
     process = place.start("stopped")
     until(lambda: place.reached("stopped") > 100_000)
     workers = workers_of(process)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     _, told = process.communicate(timeout=60)
-    assert process.returncode == 130, told
+    assert process.returncode == code, told
     assert "ozzy resume" in told
     assert "Traceback" not in told
     assert len(workers) == 2

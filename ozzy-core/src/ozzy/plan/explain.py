@@ -95,6 +95,7 @@ def explained(pipeline: Pipeline, state: Path, identity: str | None, bookmark: s
     """Explain a pipeline that is built and not started."""
     pipeline.start_writers("RUN", pipeline.metadata.start_time, state / "PIPELINE" / "RUN")
     files = {label: writer for label, writer in pipeline.writers.items() if isinstance(writer, BaseFileWriter)}
+    bypasses = _bypasses(pipeline)
     return Explanation(
         pipeline=identity,
         modules=[_module(part, pipeline) for part in pipeline.parts if part.stage != "engine"],
@@ -107,9 +108,9 @@ def explained(pipeline: Pipeline, state: Path, identity: str | None, bookmark: s
         groups=_groups(pipeline, files),
         bad_records=_bad_records(pipeline),
         bookmark=bookmark,
-        bypasses=_bypasses(pipeline),
+        bypasses=bypasses,
         past_the_stages=_past_the_stages(pipeline),
-        workers=told(pipeline),
+        workers=told(pipeline, next((name for name, why in bypasses.items() if why is None), None)),
         slower=list(_slower(pipeline)),
         shared_state=_shared(pipeline),
     )

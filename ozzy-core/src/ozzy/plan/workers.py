@@ -68,9 +68,11 @@ def by_place(pipeline: Pipeline) -> bool:
     return any(part.module.by_place for part in pipeline.parts if isinstance(part.module, BaseModule))
 
 
-def told(pipeline: Pipeline) -> str:
-    """How many workers a run has, and why, for people."""
+def told(pipeline: Pipeline, bypass: str | None = None) -> str:
+    """How many workers a run has, and why, for people; `bypass` may copy parts of the source, which only one worker lets it."""
     asked, reasons = asked_for(pipeline), hindrances(pipeline)
+    if bypass is not None and not reasons:
+        return f"1: the bypass {bypass} may copy parts of the source"
     if asked > 1 and not reasons:
         return f"{asked}, as asked for"
     if asked == 1:
@@ -80,7 +82,7 @@ def told(pipeline: Pipeline) -> str:
         return f"1: {reasons[0]}"
     usable = allowed(pipeline)
     if usable > 1:
-        return f"{usable}, where the source has {LARGE // 2**20} MB or more ({LARGE_COMPRESSED // 2**20} MB compressed)"
+        return f"{usable}, where the source has {LARGE // 2**20} MB or more ({LARGE_COMPRESSED // 2**20} MB compressed) in several parts"
     return "1: there is one core, or no safe way to begin others"
 
 

@@ -27,9 +27,9 @@ class Failed:
 
 
 def serve(work: "Work", connection: "Connection", parent: int) -> None:
-    """Do tasks that come through the pipe, and send back what became of each. Ctrl-C is for the parent to see."""
+    """Do tasks that come through the pipe, and send back what became of each. Ctrl-C and SIGTERM are for the parent to see."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     end_with(parent)
     alone()
     try:
