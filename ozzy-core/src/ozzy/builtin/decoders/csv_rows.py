@@ -1,15 +1,13 @@
 """CSV row by row, with the cells of each, its bytes, and what is wrong with it."""
 
 import csv
-from collections import deque
 from collections.abc import Iterator
-from typing import Any, Final
-
-import attrs
+from typing import Any, Final, NamedTuple
 
 from ozzy import DataError, Rejected
 from ozzy.builtin.decoders.columns import Columns
 from ozzy.builtin.decoders.csv_text import Text
+from ozzy.data.codecs import PIECE
 
 CELL_LIMIT: Final = 16 * 1024 * 1024
 """How many characters a cell has at the most; Python's own limit for all of a process is raised to it."""
@@ -17,8 +15,7 @@ CELL_LIMIT: Final = 16 * 1024 * 1024
 _QUOTES: Final = "Look for a quote that is never closed, or set another deserializer."
 
 
-@attrs.frozen
-class Row:
+class Row(NamedTuple):
     """One row: its cells (none for a blank line), its bytes without the end of the line, their number with it, and why it is bad."""
 
     cells: list[Any]
@@ -34,11 +31,14 @@ class Rows:
         csv.field_size_limit(max(csv.field_size_limit(), CELL_LIMIT))
         self._source = text
         self._name = name
-        self._line = 0
+        self._before = 0
         self._head = b""
         self._suspect = False
         self._taken: list[str] = []
-        self._left: deque[str] = deque()
+        self._texts: list[str] = []
+        self._at = 0
+        self._chunk = b""
+        self._done = 0
         self._chunks = 0
         self._last_end = "\n"
         self._reader = csv.reader(self._lines(), strict=True, **dialect)
@@ -52,7 +52,7 @@ class Rows:
             except StopIteration:
                 return None
             except csv.Error as error:
-                raise DataError(f"{self._name}, line {self._line}: the header can't be read: {_told(error)}") from error
+                raise DataError(f"{self._name}, line {self._before + self._at}: the header can't be read: {_told(error)}") from error
         self._head = self._bytes()
         wrong = _unreadable(names) or wrong_names(names)
         if wrong:
@@ -62,20 +62,23 @@ class Rows:
 
     def to_the_end(self, columns: Columns) -> Iterator[Row]:
         """All rows that are still to come."""
-        while (row := self._row(columns)) is not None:
-            yield row
+        row = self._row
+        while (found := row(columns)) is not None:
+            yield found
 
     def of_one_chunk(self, columns: Columns) -> Iterator[Row]:
         """The rows that begin in the next chunk; what follows the last of them is handed back."""
         self._fill()
         self._chunks = 0
-        while self._left and not self._chunks and (row := self._row(columns)) is not None:
-            yield row
+        while (self._at < len(self._texts) or self._done < len(self._chunk)) and not self._chunks:
+            row = self._row(columns)
+            if row is not None:
+                yield row
         self._hand_back()
 
     def pass_over(self, lines: int) -> None:
         """So many lines were read by somebody else."""
-        self._line += lines
+        self._before += lines
 
     def _row(self, columns: Columns) -> Row | None:
         self._taken.clear()
@@ -85,46 +88,56 @@ class Rows:
             return None
         except csv.Error as error:
             self._refuse_unclosed(error)
-            return self._made([], _told(error))
+            return self._refused([], _told(error))
         wrong = _unreadable(cells) if self._suspect else ""
         if not wrong and cells and len(cells) != columns.width:
             wrong = f"{len(cells)} cells where the header has {columns.width}"
         if not wrong and cells and columns.any:
             wrong = columns.convert(cells)
-        return self._made(cells, wrong)
-
-    def _made(self, cells: list[Any], wrong: str) -> Row:
+        if wrong:
+            return self._refused(cells, wrong)
         text = self._bytes()
-        rejected = Rejected(f"{self._name}, line {self._first}", wrong, text, head=self._head) if wrong else None
-        return Row(cells, text.removesuffix(b"\r"), len(text) + 1, rejected)
+        return Row(cells, text.removesuffix(b"\r"), len(text) + 1, None)
+
+    def _refused(self, cells: list[Any], wrong: str) -> Row:
+        text = self._bytes()
+        return Row(cells, text, len(text) + 1, Rejected(f"{self._name}, line {self._first}", wrong, text, head=self._head))
 
     def _lines(self) -> Iterator[str]:
         """The lines as texts; bytes that are no UTF-8 are kept as surrogates, and make the rows suspect from there on."""
-        while self._left or self._fill():
-            line = self._left.popleft()
-            self._line += 1
-            self._taken.append(line)
-            yield line + "\n"
+        taken = self._taken
+        while self._at < len(self._texts) or self._fill():
+            for self._at, line in enumerate(self._texts, 1):  # noqa: B020 - how far it is, for who hands the rest back
+                taken.append(line)
+                yield line + "\n"
 
     def _fill(self) -> bool:
-        chunk = self._source.chunk()
+        self._before += self._at
+        self._at, self._texts = 0, []
+        if self._done == len(self._chunk):
+            self._chunk, self._done = self._source.chunk(), 0
+            self._chunks += 1
+        chunk, start = self._chunk, self._done
         if not chunk:
             if self._source.too_long:
-                raise DataError(f"{self._name}, line {self._line + 1}: longer than {CELL_LIMIT} bytes", hint=_QUOTES)
+                raise DataError(f"{self._name}, line {self._before + 1}: longer than {CELL_LIMIT} bytes", hint=_QUOTES)
             return False
-        self._chunks += 1
-        self._suspect = self._suspect or b"\0" in chunk or not _is_utf8(chunk)
-        lines = chunk.decode(errors="surrogateescape").split("\n")
+        self._done = chunk.rfind(b"\n", start, start + PIECE) + 1 or chunk.find(b"\n", start) + 1 or len(chunk)
+        piece = chunk[start : self._done]
+        self._suspect = self._suspect or b"\0" in piece or not _is_utf8(piece)
+        lines = piece.decode(errors="surrogateescape").split("\n")
         self._last_end = "" if lines[-1] else "\n"
         if not lines[-1]:
             lines.pop()
-        self._left.extend(lines)
+        self._texts = lines
         return True
 
     def _hand_back(self) -> None:
-        if self._left:
-            self._source.give_back(("\n".join(self._left) + self._last_end).encode(errors="surrogateescape"))
-            self._left.clear()
+        left = "".join([line + "\n" for line in self._texts[self._at :]])
+        del self._texts[self._at :]
+        text = (left if self._last_end else left.removesuffix("\n")).encode(errors="surrogateescape")
+        self._source.give_back(text + self._chunk[self._done :])
+        self._done = len(self._chunk)
 
     def _refuse_unclosed(self, error: csv.Error) -> None:
         if "unexpected end of data" in str(error) or "field larger" in str(error):
@@ -134,11 +147,12 @@ class Rows:
     @property
     def _first(self) -> int:
         """The number of the first line of the row at hand."""
-        return self._line - len(self._taken) + 1
+        return self._before + self._at - len(self._taken) + 1
 
     def _bytes(self) -> bytes:
         """The lines of the row at hand, as they were read."""
-        return "\n".join(self._taken).encode(errors="surrogateescape")
+        taken = self._taken
+        return (taken[0] if len(taken) == 1 else "\n".join(taken)).encode("utf-8", "surrogateescape")
 
 
 def wrong_names(names: list[str]) -> str:
