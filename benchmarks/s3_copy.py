@@ -19,10 +19,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import attrs
+
+from ozzy_s3.copies import put_object
+from ozzy_s3.reader import S3Reader
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -53,15 +57,21 @@ def fill(server: S3Server, options: argparse.Namespace) -> dict[str, int]:
     client, rnd = server.client(), random.Random(1)
     client.create_bucket(Bucket="source")
     client.create_bucket(Bucket="target")
-    for number in range(options.small):
-        body = gzip.compress(b"".join(line(number * 8 + row, rnd) for row in range(7)), 1)
-        client.put_object(Bucket="source", Key=f"small/{number:06d}.jl.gz", Body=body, Metadata={"total": "7"})
+    connection = S3Reader({"name": "s3", "options": server.options("source")}).connection
+
+    def put(key: str, body: bytes, total: int) -> None:
+        put_object(connection, key, "filling the bucket", body, {"Metadata": {"total": str(total)}})
+
+    def small(number: int) -> None:
+        put(f"small/{number:06d}.jl.gz", gzip.compress(b"".join(line(number * 8 + row, rnd) for row in range(7)), 1), 7)
+
     member = gzip.compress(b"".join(line(row, rnd) for row in range(2000)), 1)
-    body = member * (options.large_size * 2**20 // len(member))
+    members = options.large_size * 2**20 // len(member)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(small, range(options.small)))
     for number in range(options.large):
-        client.put_object(
-            Bucket="source", Key=f"large/{number:03d}.jl.gz", Body=body, Metadata={"total": str(2000 * len(body) // len(member))}
-        )
+        put(f"large/{number:03d}.jl.gz", member * members, 2000 * members)
+    connection.close()
     return {"small": options.small, "large": options.large}
 
 
@@ -114,7 +124,7 @@ def one_round(contender: Contender, job: str, count: int, server: S3Server) -> N
     """Have one job done once, look whether all is there, and take it away again."""
     target = f"{job}-out"
     command = contender.command(job, target)
-    keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1"}
+    keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before, began = cpu_of(server), time.perf_counter()
     process = subprocess.Popen(command, env=environment | keys)

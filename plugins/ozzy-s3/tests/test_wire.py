@@ -1,17 +1,19 @@
 """Requests of our own: signed, answered in all the ways that HTTP has, and gone on with after a connection that was closed."""
 
 import socket
+import ssl
 import threading
 from contextlib import contextmanager
 
 import pytest
+import trustme
 
 from ozzy_s3.pages import page_of
 from ozzy_s3.wire import Answer, Place, Request, Wire
 
 
 @contextmanager
-def server(*answers):
+def server(*answers, context=None):
     """Answers requests in turn, each a list of what one connection is sent; what was asked is kept."""
     listening = socket.create_server(("127.0.0.1", 0))
     asked = []
@@ -19,6 +21,12 @@ def server(*answers):
     def serve():
         for connection in answers:
             talking, _ = listening.accept()
+            if context is not None:
+                try:
+                    talking = context.wrap_socket(talking, server_side=True)
+                except ssl.SSLError:
+                    talking.close()
+                    return
             with talking:
                 for answer in connection:
                     content = b""
@@ -111,6 +119,36 @@ def test_a_signature_is_that_of_amazon_s_example(monkeypatch):
     made = wire("https://examplebucket.s3.amazonaws.com/", ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None))
     signed = made._signed(Request("GET", "", {}, "lifecycle="), "/")
     assert signed["authorization"].endswith("Signature=fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543")
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_certificate_is_checked(tmp_path, trusted):
+    authority = trustme.CA()
+    (authority if trusted else trustme.CA()).cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with server([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"], context=context) as (url, asked):
+        place = url.replace("http://127.0.0.1", "https://localhost")
+        made = Wire(Place(place, "us-east-1", lambda: None, str(tmp_path / "ca.pem"), 5.0))
+        if trusted:
+            assert made.send(Request("GET", "a", {})).body == b"x"
+        else:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                made.send(Request("GET", "a", {}))
+        made.close()
+    assert bool(asked) is trusted
+
+
+def test_connections_are_shared_by_threads_that_come_and_go():
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
+    with server([answer] * 3) as (url, asked):
+        made = wire(url)
+        for _ in range(3):
+            thread = threading.Thread(target=made.send, args=(Request("GET", "a", {}),))
+            thread.start()
+            thread.join()
+        made.close()
+    assert len(asked) == 3
 
 
 def test_nothing_is_signed_without_keys():

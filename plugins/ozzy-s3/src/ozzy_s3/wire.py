@@ -9,7 +9,6 @@ import hmac
 import http.client
 import socket
 import ssl
-import threading
 import time
 import weakref
 from base64 import b64encode
@@ -73,7 +72,7 @@ def quoted(path: str) -> str:
 
 
 class Wire:
-    """Sends small requests to a bucket, from any number of threads, each with a connection of its own that stays open."""
+    """Sends small requests to a bucket, from any number of threads. A connection stays open for whoever comes next."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -82,10 +81,9 @@ class Wire:
         self._path = where.path
         self._context = ssl.create_default_context(cafile=place.bundle) if where.scheme == "https" else None
         self._before = f"{where.scheme}://{where.netloc}" if place.proxy and self._context is None else ""
-        self._own = threading.local()
-        self._all: list[_Line] = []
+        self._idle: list[_Line] = []
         self._signing: tuple[tuple[str, str], bytes] | None = None
-        weakref.finalize(self, _close, self._all)
+        weakref.finalize(self, _close, self._idle)
 
     def send(self, request: Request) -> Answer:
         """The answer to one request. Raises OSError or HTTPException where there is none; any status is one."""
@@ -96,20 +94,29 @@ class Wire:
         path = f"{self._before}{path}?{request.query}" if request.query else self._before + path
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in signed.items()), "", ""]
         sent = "\r\n".join(lines).encode() + request.body
-        line: _Line | None = getattr(self._own, "line", None)
-        if line is not None and line.open:
+        line = self._free()
+        if line is not None:
             try:
-                return line.ask(sent, method)
+                return self._asked(line, sent, method)
             except _HUNG_UP:
                 pass
-        line = self._own.line = _Line(self._connected())
-        self._all.append(line)
-        return line.ask(sent, method)
+        return self._asked(_Line(self._connected()), sent, method)
 
     def close(self) -> None:
         """Let go of the connections."""
-        _close(self._all)
-        self._own = threading.local()
+        _close(self._idle)
+
+    def _free(self) -> "_Line | None":
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _asked(self, line: "_Line", sent: bytes, method: str) -> Answer:
+        answer = line.ask(sent, method)
+        if line.open:
+            self._idle.append(line)
+        return answer
 
     def _connected(self) -> socket.socket:
         timeout = self.place.timeout
