@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -160,6 +161,34 @@ def test_a_resume_needs_no_config_and_finds_its_folder_again(ozzy, failed, tmp_p
     told = ozzy("resume", failed[:18], "--state-dir", "../.ozzy")
     assert told.code == 0
     assert len(rows(tmp_path / "out" / "numbers0000.jl")) == 30
+
+
+@pytest.mark.parametrize("how", ["--resume", "--resume-auto"])
+def test_relative_paths_of_a_run_belong_to_the_folder_it_began_in(ozzy, failed, tmp_path, monkeypatch, how):
+    """Else the files of one run would lie in two folders, and its source would be looked for where it never was."""
+    (tmp_path / "out" / "numbers0000.jl").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    told = ozzy("run", "../c.json", how)
+
+    assert told.code == 0
+    assert f"note: relative paths belong to {tmp_path}, where run {failed} began" in told.err
+    assert len(rows(tmp_path / "out" / "numbers0000.jl")) == 30
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_where_that_folder_is_gone_as_on_another_machine_they_belong_to_the_present_one(ozzy, config, tmp_path, monkeypatch):
+    for name in ("first", "second"):
+        (tmp_path / name / "out").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "first")
+    (tmp_path / "first/out/numbers0000.jl").write_text("mine")
+    assert ozzy("run", f"../{config()}").code == 6
+    monkeypatch.chdir(tmp_path / "second")
+    shutil.rmtree(tmp_path / "first")
+
+    assert ozzy("run", "../c.json", "--resume").code == 0
+    assert len(rows(tmp_path / "second/out/numbers0000.jl")) == 30
 
 
 def test_a_failure_elsewhere_names_the_state_folder_in_the_command_to_go_on(ozzy, config, tmp_path):

@@ -89,6 +89,7 @@ class Start:
             if old is not None and not old.unfinished:
                 return _as_it_was(old, self.config.notices)
             if old is not None:
+                self._stand_where_it_began(old)
                 self.replay = Replay.going_on(old)
                 pipeline = self._pipeline(registry, named_by(old))
             elif last is not None and last.unfinished:
@@ -96,6 +97,13 @@ class Start:
             return self._with_state(pipeline, state, with_lease, old)
         finally:
             with_lease.release()
+
+    def _stand_where_it_began(self, old: RunRecord) -> None:
+        """Relative paths of a run belong to the working folder that it began in; with shared state, each machine has one of its own."""
+        began_in = Path(old.facts["working_folder"])
+        if not old.shared and began_in != self.config.working_folder and began_in.is_dir():
+            self.config = attrs.evolve(self.config, working_folder=began_in)
+            self.config.notices.append(f"relative paths belong to {began_in}, where run {old.id} began")
 
     def give_up(self, record: RunRecord) -> None:
         """Abandon a run that is not to be gone on with; nothing happens to one that has ended."""
