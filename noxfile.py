@@ -16,6 +16,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "format", "typing", "tests", "coverage", "crash", "docs_examples", "docs", "packages", "readme"]
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # tests start the command hundreds of times: it need not be compiled each time
 HERE = Path(__file__).parent
 CORE = HERE / "ozzy-core"
 PLUGINS = sorted(path.parent for path in HERE.glob("plugins/*/pyproject.toml"))
