@@ -12,6 +12,7 @@ import pytest
 from ozzy.testing import SharedPersistence
 
 SLOW = """
+import os
 import time
 from ozzy import BaseTransform
 
@@ -21,7 +22,7 @@ class Slow(BaseTransform):
     one_to_one = True
 
     def transform_batch(self, batch):
-        time.sleep(0.04)
+        time.sleep(float(os.environ.get("SECONDS_A_BATCH", "0.04")))
         yield from batch
 """
 
@@ -48,11 +49,12 @@ class Machines:
         path.write_text(json.dumps(config))
         return str(path)
 
-    def start(self, machine, *arguments):
+    def start(self, machine, *arguments, **variables):
         here = self.folder / machine
         here.mkdir(exist_ok=True)
         paths = os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("OZZY_")} | {"PYTHONPATH": paths}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("OZZY_")}
+        environment |= {"PYTHONPATH": paths} | variables
         command = [sys.executable, "-m", "ozzy", *arguments]
         process = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.started.append(process)
@@ -92,7 +94,7 @@ def machines(tmp_path):
 
 def test_a_holder_that_is_killed_is_taken_over_by_another_machine(machines, tmp_path):
     config = machines.config()
-    first = machines.start("one", "run", config)
+    first = machines.start("one", "run", config, SECONDS_A_BATCH="0.3")
     machines.until_first_checkpoint(first)
     code, _, err = machines.do("two", "run", config, "--resume-auto", "--state-dir", "state")
     assert (code, "this pipeline is running already: run 2" in err) == (7, True)
@@ -116,7 +118,7 @@ def writer_to(folder):
 
 def test_a_holder_that_was_frozen_finds_out_and_publishes_nothing(machines):
     config = machines.config(checkpoint={"every_records": 50, "full_every": {"records": 200}})
-    first = machines.start("one", "run", config)
+    first = machines.start("one", "run", config, SECONDS_A_BATCH="0.3")
     machines.until_first_checkpoint(first)
     first.send_signal(signal.SIGSTOP)
     code, _, err = machines.do("two", "run", config, "--resume")

@@ -104,8 +104,9 @@ class Execution:
             self._ended("failed", error)
             trace = redact("".join(traceback.format_exception(error)))
             self.reporting.failed(redact(str(error)), trace, self.ending.told("failed", self._elapsed()))
-            if self.lease is not None and self.lease.lost is not None and not isinstance(error, StateError):
-                raise self.lease.lost from error
+            lost = self.lease.lost if self.lease is not None else None
+            if lost is not None and lost is not error:
+                raise lost from error
             raise
 
     def _run(self) -> Result:
