@@ -166,7 +166,8 @@ class BaseFileWriter(BaseWriter):
                 self.files.write_batch(self.file_key(batch, key), fitted.take(members))
             return
         rows = self._formatted(batch)
-        self.files.write_groups((self.file_key(batch, key), [rows[row] for row in members]) for key, members in groups.items())
+        for key, members in groups.items():
+            self.files.write(self.file_key(batch, key), [rows[row] for row in members])
 
     def file_key(self, batch: Batch, group: GroupKey) -> GroupKey:
         """What tells the open files apart: the group, unless there is more to it."""
