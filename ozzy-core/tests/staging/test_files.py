@@ -142,20 +142,6 @@ def test_an_empty_file_without_compression_is_there_too(tmp_path):
     assert (entry["size"], content(files, entry)) == (0, b"")
 
 
-@pytest.mark.parametrize("codec", ["gz", "zst", "none"])
-def test_members_made_side_by_side_are_those_made_one_by_one(codec, tmp_path, monkeypatch):
-    made = []
-    for name, processors in (("beside", 2), ("alone", 1)):
-        monkeypatch.setattr("ozzy.data.side_by_side._processors", lambda count=processors: count)
-        files = staged(tmp_path / name, codec=SMALL[codec], rows_limit=70)
-        for batch in range(4):
-            files.write_groups([((f"{group}",), [b"%d of %d\n" % (row, batch) * 3 for row in range(40)]) for group in range(5)])
-            assert not any(file.busy for file in files.open.values())
-        made.append([(entry, content(files, entry)) for entry in files.prepare(final=True)["closed"]])
-    assert made[0] == made[1]
-    assert len(made[0]) == 15
-
-
 def test_files_roll_by_rows(tmp_path):
     files = staged(tmp_path, rows_limit=2)
     files.write((), [b"1", b"2", b"3", b"4", b"5"])

@@ -167,7 +167,8 @@ class BaseFileWriter(BaseWriter):
                 self.files.write_batch(self.file_key(batch, key), fitted.take(members))
             return
         rows = self._formatted(batch)
-        self.files.write_groups((self.file_key(batch, key), [rows[row] for row in members]) for key, members in groups.items())
+        for key, members in groups.items():
+            self.files.write(self.file_key(batch, key), [rows[row] for row in members])
 
     def join(self, piece: Piece) -> None:
         """Append what a worker has made of a part of the source. Called in the order of the source, between two checkpoints."""

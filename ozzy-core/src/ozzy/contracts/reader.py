@@ -5,9 +5,7 @@ the inherited way) or `read` (and `splits`, where the source has parts). Files o
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
 from copy import deepcopy
-from io import BufferedReader, FileIO
 from typing import Any, BinaryIO, ClassVar
 
 import attrs
@@ -20,7 +18,6 @@ from ozzy.data.encodings import encoding_of
 from ozzy.data.json_text import encode_record
 from ozzy.data.line_range import line_range
 from ozzy.data.read_clock import ReadClock
-from ozzy.data.side_by_side import is_allowed
 from ozzy.data.zip_archive import ZipArchive, is_archive, member_name, parts_of
 from ozzy.errors import DataError, SourceError
 from ozzy.options.option import option, options
@@ -377,12 +374,9 @@ class BaseStreamReader(BaseReader):
     def _decoded(self, raw: BinaryIO, name: str, position: Any) -> Iterator[Batch]:
         source = open_decompressed(raw if self.clock is None else self.clock.raw(raw), self.compression, name=name)
         source = source if self.clock is None else self.clock.stream(source)
-        decoder = self.decoder(name, source.head(HEAD))
-        ahead = self.clock is None and is_allowed() and source.compression != "none" and isinstance(raw, (FileIO, BufferedReader))
-        with source.read_ahead() if ahead else nullcontext():
-            for batch in decoded(decoder, source, position):
-                batch.split = name
-                yield batch
+        for batch in decoded(self.decoder(name, source.head(HEAD)), source, position):
+            batch.split = name
+            yield batch
 
     def close(self) -> None:
         if self._archive is not None:

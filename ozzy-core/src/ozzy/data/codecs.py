@@ -9,13 +9,11 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from types import ModuleType
 from typing import IO, Any, BinaryIO, Final, Protocol
 
 import attrs
 
-from ozzy.data.side_by_side import Ahead
 from ozzy.data.temporary import temporary_copy
 from ozzy.errors import ConfigError, DataError, PluginError, SourceError
 
@@ -56,11 +54,6 @@ class Codec:
     member_size: int
     compress: Callable[[bytes], bytes]
     pack: Callable[[IO[bytes], str, IO[bytes]], None] | None = None
-
-    @property
-    def slow(self) -> bool:
-        """Whether making a member is worth a thread of its own."""
-        return self.compress is not _as_it_is
 
 
 def _as_it_is(data: bytes) -> bytes:
@@ -300,17 +293,6 @@ class ByteStream:
         whole.seek(0)
         return whole
 
-    @contextmanager
-    def read_ahead(self) -> Iterator[None]:
-        """Read and decompress in a thread before it is asked for, meanwhile."""
-        before = self._source
-        ahead = Ahead(before, PIECE)
-        self._source = _Beside(ahead)
-        try:
-            yield
-        finally:
-            ahead.close()
-
     def skip_mark(self) -> None:
         """Go past a byte order mark, at the very beginning only. Raises DataError for one of another encoding than UTF-8."""
         if self.offset:
@@ -334,21 +316,6 @@ class ByteStream:
                     hint="The file has changed since the run began. Start a new run with --fresh.",
                 )
         self.row, self.line = row, line
-
-
-class _Beside:
-    """What is read in a thread, and read forward only."""
-
-    def __init__(self, ahead: Ahead) -> None:
-        self.piece = ahead.piece
-
-    def jump(self, offset: int) -> bool:
-        """What lies ahead is not known here."""
-        return False
-
-    def whole(self) -> BinaryIO | None:
-        """There is no file."""
-        return None
 
 
 class _Plain:

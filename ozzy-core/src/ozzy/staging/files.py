@@ -73,7 +73,6 @@ class StagedFiles:
     journal: Journal = attrs.field(init=False)
     journaled: bool = attrs.field(default=False, init=False)
     spilled: SpilledGroups = attrs.field(init=False)
-    _unsettled: list[StagedFile] = attrs.field(factory=list, init=False)
     _unsynced: list[Path] | None = attrs.field(default=None, init=False)
     _published_length: int = attrs.field(default=0, init=False)
     _groups_from: int = attrs.field(default=0, init=False)
@@ -87,16 +86,10 @@ class StagedFiles:
 
     def write(self, group: GroupKey, rows: list[bytes]) -> None:
         """Append formatted rows to the group's file, rolling it where a limit is reached."""
-        self.write_groups([(group, rows)])
-
-    def write_groups(self, groups: Iterable[tuple[GroupKey, list[bytes]]]) -> None:
-        """As `write`, for several groups in their order; their members are compressed side by side."""
-        for group, rows in groups:
-            if self.waits(group):
-                self._spill(group, rows)
-            else:
-                self._append(group, rows)
-        self._settle()
+        if self.waits(group):
+            self._spill(group, rows)
+        else:
+            self._append(group, rows)
 
     def waits(self, group: GroupKey) -> bool:
         """Whether rows of this group wait in the log."""
@@ -287,18 +280,12 @@ class StagedFiles:
             room = len(rows) - at if self.rows_limit is None else self.rows_limit - file.rows
             taken = file.append(_cut(rows, at, at + room) if at or room < len(rows) else rows, stop_at=self.size_limit)
             at += taken
-            if file.busy:
-                self._unsettled.append(file)
             if file.skipped:
                 self.ignored += taken
             else:
                 self.written += taken
             if file.rows == self.rows_limit or (self.size_limit is not None and not file.tail and file.length >= self.size_limit):
                 self._close(group)
-
-    def _settle(self) -> None:
-        while self._unsettled:
-            self._unsettled.pop(0).settle()
 
     def _spill(self, group: GroupKey, rows: list[bytes]) -> None:
         """Let rows wait in the log; where all rows of a group are to be skipped, only count them."""
@@ -328,7 +315,6 @@ class StagedFiles:
             if group not in self.open:
                 self._close_open()
             self._append(group, rows)
-            self._settle()
             if len(self._unsynced) >= _SYNC_AT:
                 sync_files(self._unsynced)
                 self._unsynced.clear()

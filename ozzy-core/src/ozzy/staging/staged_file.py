@@ -12,18 +12,14 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import attrs
 
 from ozzy.data.codecs import Codec
-from ozzy.data.side_by_side import threads
 from ozzy.staging.assembly import SUFFIX, Assembly
 from ozzy.staging.disk import at_destination, changed_meanwhile, make_folder, read_exactly, sync_file, write_all
 from ozzy.staging.spill import GroupKey
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
 
 
 @attrs.define
@@ -47,7 +43,6 @@ class StagedFile:
     dirty: bool = False
     assembly: Assembly | None = None
     hashes: dict[str, Any] = attrs.field(init=False, repr=False)
-    _in_the_making: "list[Future[bytes]]" = attrs.field(factory=list, init=False, repr=False)
     _unnamed: IO[bytes] | None = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -57,10 +52,7 @@ class StagedFile:
         return {name: hashlib.new(name, usedforsecurity=False) for name in self.digests}
 
     def append(self, rows: Any, *, stop_at: int | None) -> int:
-        """Take rows, each of bytes, until the file is `stop_at` compressed bytes long where a member ends; returns how many were taken.
-
-        Without `stop_at`, members may still be in the making afterwards, until `settle`.
-        """
+        """Take rows, each of bytes, until the file is `stop_at` compressed bytes long where a member ends; returns how many were taken."""
         if self.skipped:
             self.rows += len(rows)
             return len(rows)
@@ -78,7 +70,7 @@ class StagedFile:
             self.tail += b"".join(rows[start : last + 1])
             self.rows += last + 1 - start
             start = last + 1
-            self._end_member(threads() if stop_at is None and self.codec.slow else None)
+            self._end_member()
             if stop_at is not None and self.length >= stop_at:
                 break
         return start
@@ -88,7 +80,6 @@ class StagedFile:
         self.rows += rows
         if self.skipped:
             return
-        self.settle()
         if self.tail:
             self._end_member()
         for part in members:
@@ -96,7 +87,6 @@ class StagedFile:
 
     def finish(self, footer: bytes) -> None:
         """End the last member with the footer. A file with nothing in it stays one empty member."""
-        self.settle()
         self.tail += footer
         if self.tail or not self.length:
             self._end_member()
@@ -130,23 +120,10 @@ class StagedFile:
     def _content(self) -> IO[bytes]:
         return self._unnamed if self._unnamed is not None else self.path.open("rb")
 
-    @property
-    def busy(self) -> bool:
-        """Whether members are in the making."""
-        return bool(self._in_the_making)
-
-    def settle(self) -> None:
-        """Write the members that were made in threads meanwhile."""
-        while self._in_the_making:
-            self._put(self._in_the_making.pop(0).result())
-
-    def _end_member(self, threads: "Executor | None" = None) -> None:
-        raw = bytes(self.tail)
+    def _end_member(self) -> None:
+        member = self.codec.compress(bytes(self.tail))
         self.tail.clear()
-        if threads is not None:
-            self._in_the_making.append(threads.submit(self.codec.compress, raw))
-        else:
-            self._put(self.codec.compress(raw))
+        self._put(member)
 
     def _put(self, member: bytes) -> None:
         for digest in self.hashes.values() if self.codec.pack is None else ():

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ozzy import OzzyError, PluginError
-from ozzy.data.side_by_side import alone
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -31,7 +30,6 @@ def serve(work: "Work", connection: "Connection", parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     end_with(parent)
-    alone()
     try:
         work.forked()
         do = work.begin()
