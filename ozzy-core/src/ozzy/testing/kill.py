@@ -152,7 +152,7 @@ class KillContract:
     def _all_wanted(self, wanted: Iterable[Any] | None) -> None:
         lost = Counter(map(str, wanted or ())) - self.calm.ids
         if lost:
-            broken(self.name, f"in a run that is not killed, {_some(lost)} of {self.calm.ids.total() + lost.total()} lost")
+            broken(self.name, f"in a run that is not killed, {_some(lost)} lost, of {self.calm.ids.total() + lost.total()}")
 
     def _promise(self, attempt: Attempt) -> str:
         return ozzy.explain(attempt.config, state_dir=attempt.state, registry=registry_of(self.modules)).guarantee.level

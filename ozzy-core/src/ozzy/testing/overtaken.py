@@ -63,17 +63,19 @@ class Overtaken(WriterAtWork):
         new = self.begin(contested=True)
         begun = 0 if new.recover(receipt) is Outcome.GONE else 6
         new.resume(receipt if begun else None)
-        for first in range(begun, 18, 4):
-            self.write(new, range(first, min(first + 4, 18)))
+        when = "gone on with while one that was overtaken went on writing"
+        with self.works(when):
+            for first in range(begun, 18, 4):
+                self.write(new, range(first, min(first + 4, 18)))
+                with contextlib.suppress(Exception):
+                    self.write(old, range(first, first + 9))
             with contextlib.suppress(Exception):
-                self.write(old, range(first, first + 9))
-        with contextlib.suppress(Exception):
-            old.prepare(final=False)
-        self.write(new, range(18, 20))
-        self.finish(new)
+                old.prepare(final=False)
+            self.write(new, range(18, 20))
+            self.finish(new)
         new.close()
-        self.expect(range(20), "gone on with while one that was overtaken went on writing")
-        self.same_as_undisturbed("gone on with while one that was overtaken went on writing")
+        self.expect(range(20), when)
+        self.same_as_undisturbed(when)
 
     def test_who_was_overtaken_publishes_nothing_twice(self) -> None:
         """Frozen just before `publish`, it does that when another one has done it long since."""

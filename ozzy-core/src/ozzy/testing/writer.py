@@ -205,14 +205,16 @@ class WriterContract(TakingBack, Overtaken):
                 self.broken("after a kill, recover() says that the data of the last light checkpoint is gone")
             if other.recover(receipt) is Outcome.GONE:
                 break
-            other.resume(receipt)
-            self.write(other, range(done, done + 8))
+            with self.works("gone on with after a light checkpoint"):
+                other.resume(receipt)
+                self.write(other, range(done, done + 8))
             del other
         other = self.begin()
-        other.resume(second if other.recover(second) is not Outcome.GONE else None)
-        begun = 12 if other.recover(second) is not Outcome.GONE else 0
-        self.write(other, range(begun, 20))
-        self.counted(self.finish(other), 20)
+        with self.works("gone on with after a light checkpoint"):
+            other.resume(second if other.recover(second) is not Outcome.GONE else None)
+            begun = 12 if other.recover(second) is not Outcome.GONE else 0
+            self.write(other, range(begun, 20))
+            self.counted(self.finish(other), 20)
         other.close()
         self.expect(range(20), "gone on with after a light checkpoint")
         self.same_as_undisturbed()

@@ -2,14 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from ozzy import BaseWriter, Batch, DestinationError, Metadata, Staging, WriterContext
+from ozzy import BaseWriter, Batch, DestinationError, Metadata, OzzyError, Staging, WriterContext
 from ozzy.contracts.file_writer import FedFiles
 from ozzy.contracts.writer import needs_files, takes_group
 from ozzy.data.json_text import encode_record
@@ -119,6 +120,14 @@ class WriterAtWork(ModuleContract):
         self.write(writer, range(3))
         receipt = self.finish(writer)
         return receipt, writer.results(receipt)
+
+    @contextmanager
+    def works(self, when: str) -> Iterator[None]:
+        """What is done here has to work; `when` says after what, for the message where it does not."""
+        try:
+            yield
+        except OzzyError as error:
+            self.broken(f"{when}, it fails: {error}")
 
     def expect(self, numbers: Iterable[int], when: str) -> None:
         """Fail where the destination does not hold exactly the records of these ids."""

@@ -77,21 +77,22 @@ class ShelfOptions(FileWriterOptions):
     shelf: str = option(default="shelf", help="The folder that finished files are put into.")
 
 
-class AppendsWhenPublished(BaseFileWriter):
-    """Publishing appends to one file, as often as it is done."""
+class AddsWhenPublished(BaseFileWriter):
+    """Publishing adds a file to those that are there, as often as it is done."""
 
     Options = ShelfOptions
 
     def write(self, dump_path, group_key=None):
         shelf = self.path(self.options.shelf)
         shelf.mkdir(parents=True, exist_ok=True)
-        with (shelf / "all.jl").open("ab", buffering=0) as file:
-            file.write(Path(dump_path).read_bytes())
+        new = shelf / ".new"
+        new.write_bytes(Path(dump_path).read_bytes())
+        new.replace(shelf / f"{len(list(shelf.glob('*.jl')))}.jl")
 
 
-class TestAppendsWhenPublished(KillContract):
-    writer = {"name": AppendsWhenPublished, "options": {"compression": "none"}}
-    says = {"test_killed_before_any_step": r"AppendsWhenPublished: killed at step \d+ of \d+ \(.*\).* and resumed, .* doubled, of 60"}
+class TestAddsWhenPublished(KillContract):
+    writer = {"name": AddsWhenPublished, "options": {"compression": "none"}}
+    says = {"test_killed_before_any_step": r"AddsWhenPublished: killed at step \d+ of \d+ \(.*\).* and resumed, .* doubled, of 60"}
 
 
 class ForgetsOnResume(LedgerWriter):

@@ -62,7 +62,7 @@ class LosesTheTail(BaseReader):
 class TestLosesTheTail(KillContract):
     reader = {"name": LosesTheTail}
     wanted = range(60)
-    says = {"test_killed_before_any_step": r"LosesTheTail: in a run that is not killed, 5 records \(55, .*\) are of 60 lost"}
+    says = {"test_killed_before_any_step": r"LosesTheTail: in a run that is not killed, 5 records \(55, .*\) are lost, of 60"}
 
 
 class ForgetsWhatItCounted(BaseFilter):
@@ -80,7 +80,7 @@ class TestForgetsWhatItCounted(KillContract):
 
     reader = "scripted"
     config = {"filter": [{"name": ForgetsWhatItCounted}], "reader": {"name": "scripted", "options": {"count": 60, "batch_size": 7}}}
-    says = {"test_killed_before_any_step": r"scripted: killed at step .* and resumed, \d+ records \(.*\) are of 40 lost"}
+    says = {"test_killed_before_any_step": r"scripted: killed at step .* and resumed, \d+ records \(.*\) are lost, of 40"}
 
 
 class AFileForEachProcess(Shelf):

@@ -126,11 +126,9 @@ class DoesNotCutBack(Shelf):
 
 
 class TestDoesNotCutBack(WriterContract):
-    """The staged file finds it before the suite does."""
-
     module = DoesNotCutBack
     options = {"compression": "none"}
-    says = {"test_going_on_after_a_light_checkpoint_cuts_back_what_is_newer": r"000000.part was deleted or changed by somebody else"}
+    says = {"test_going_on_after_a_light_checkpoint_cuts_back_what_is_newer": r"gone on with after a light checkpoint, it fails: "}
 
 
 class LosesTheTail(Shelf):
@@ -335,7 +333,7 @@ class DiscardsAllThatIsOut(Shelf):
 
 class TestDiscardsAllThatIsOut(WriterContract):
     module = DiscardsAllThatIsOut
-    says = {"test_discard_leaves_what_was_published_before": r"a later checkpoint was discarded, 8 records \(0, .*\) are of 8 lost"}
+    says = {"test_discard_leaves_what_was_published_before": r"a later checkpoint was discarded, 8 records \(0, .*\) are lost, of 8"}
 
 
 class KeepsWhatIsDiscarded(Flat):
