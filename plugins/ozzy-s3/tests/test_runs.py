@@ -176,7 +176,8 @@ def test_killed_and_gone_on_with_on_an_empty_disk(place, expected, tmp_path):
 
 
 def test_of_two_runs_at_once_one_goes_on(place, expected, tmp_path):
-    path, other = place.config("two", tmp_path / "one"), place.config("two", tmp_path / "other")
+    long = {"checkpoint": {"every_records": 4, "full_every": {"records": 990}}}
+    path, other = place.config("two", tmp_path / "one", **long), place.config("two", tmp_path / "other", **long)
     with running("run", path) as child:
         (run,) = until(lambda: place.begun("two"))
         with ThreadPoolExecutor(2) as threads:
