@@ -151,6 +151,8 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, default=Path(), help="a folder with s5cmd and rclone")
     parser.add_argument("--folder", type=Path, help="where the server's data goes: a file system with extended attributes")
     options = parser.parse_args()
+    if options.folder is not None:
+        options.folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="ozzy-s3-copy-", dir=options.folder)).resolve()
     try:
         with versitygw(folder / "server") as server:
