@@ -1,0 +1,30 @@
+"""The extension, whose C is in `native/`. A span is a place in a text, a column the spans of one field; both are explained in `native.h`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+def scan_json(text: bytes, names: tuple[bytes, ...], /) -> tuple[bytes, ...] | None:
+    """The columns of a text of whole lines: the lines themselves, then each of these top-level fields. None where a line is not plainly good."""
+
+def values(text: bytes, column: bytes, other: Callable[[bytes], Any], missing: Any, /) -> list[Any]:
+    """The values of a column of JSON; `other` is given each token that needs a closer look, `missing` stands where there is none."""
+
+def cut(text: bytes, column: bytes, /) -> list[bytes]:
+    """Each span's bytes."""
+
+def chosen(columns: tuple[bytes, ...], mask: list[bool], /) -> tuple[bytes, ...]:
+    """The columns with only those rows whose mask is true."""
+
+def taken(columns: tuple[bytes, ...], indices: Sequence[int], /) -> tuple[bytes, ...]:
+    """The columns with the rows at these indices. Raises IndexError."""
+
+def joined(text: bytes, column: bytes, end: bytes, /) -> tuple[bytes, bytes]:
+    """Each span's bytes with `end` after it, in one text, and the lengths as uint32."""
+
+def csv_rows(
+    text: bytes, columns: tuple[bytes | list[bytes], ...], rows: int, delimiter: bytes, end: bytes, other: Callable[[bytes], bytes], /
+) -> tuple[bytes, bytes]:
+    """Rows of CSV of columns of JSON, or of cells that are made already, in one text, and their lengths as uint32.
+
+    `other` makes the cell of each token that needs a closer look.
+    """
