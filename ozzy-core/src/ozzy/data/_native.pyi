@@ -1,10 +1,10 @@
-"""The extension, whose C is in `native/`. A span is a place in a text, a column the spans of one field; both are explained in `native.h`."""
+"""The extension, whose C is in `native/`. A span is a place in a text, a column the spans of one field: see `native.h`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 def scan_json(text: bytes, names: tuple[bytes, ...], /) -> tuple[bytes, ...] | None:
-    """The columns of a text of whole lines: the lines themselves, then each of these top-level fields. None where a line is not plainly good."""
+    """The columns of a text of whole lines: the lines, then each of these top-level fields. None where a line is not plainly good."""
 
 def values(text: bytes, column: bytes, other: Callable[[bytes], Any], missing: Any, /) -> list[Any]:
     """The values of a column of JSON; `other` is given each token that needs a closer look, `missing` stands where there is none."""
