@@ -112,7 +112,7 @@ class CSVExportFormatter(BaseExportFormatter):
     def header(self) -> bytes:
         return b"" if self.assembles else self._titles(self.columns)
 
-    def format_rows(self, batch: Batch) -> list[bytes]:
+    def format_rows(self, batch: Batch) -> Sequence[bytes]:
         if self._form is not None and batch.written is not None and batch.written.form == self._form:
             end = self.dialect.end
             return [row + end for row in batch.written.rows]

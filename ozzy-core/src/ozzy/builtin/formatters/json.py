@@ -6,6 +6,7 @@ import msgspec
 
 from ozzy.contracts.formatter import BaseExportFormatter
 from ozzy.data.batch import Batch
+from ozzy.data.rows import Rows
 from ozzy.options.option import option, options
 
 
@@ -49,9 +50,9 @@ class JsonExportFormatter(BaseExportFormatter):
     def footer(self) -> bytes:
         return b"" if self.options.jsonlines else b"\n]\n"
 
-    def format_rows(self, batch: Batch) -> list[bytes]:
+    def format_rows(self, batch: Batch) -> Rows:
         lines = [_pretty(line) for line in _sorted(batch)] if self.options.pretty_print else batch.lines
-        return [line + b"\n" for line in lines] if self.options.jsonlines else lines
+        return Rows.of(lines, b"\n" if self.options.jsonlines else b"")
 
 
 def _sorted(batch: Batch) -> list[bytes]:
