@@ -10,6 +10,9 @@ static PyMethodDef functions[] = {
     {"chosen", chosen, METH_VARARGS, NULL},
     {"taken", taken, METH_VARARGS, NULL},
     {"joined", joined, METH_VARARGS, NULL},
+    {"gathered", gathered, METH_VARARGS, NULL},
+    {"equal_texts", equal_texts, METH_VARARGS, NULL},
+    {"compared_numbers", compared_numbers, METH_VARARGS, NULL},
     {"csv_rows", csv_rows, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -56,6 +56,9 @@ PyObject *cut(PyObject *module, PyObject *arguments);
 PyObject *chosen(PyObject *module, PyObject *arguments);
 PyObject *taken(PyObject *module, PyObject *arguments);
 PyObject *joined(PyObject *module, PyObject *arguments);
+PyObject *gathered(PyObject *module, PyObject *arguments);
+PyObject *equal_texts(PyObject *module, PyObject *arguments);
+PyObject *compared_numbers(PyObject *module, PyObject *arguments);
 PyObject *csv_rows(PyObject *module, PyObject *arguments);
 
 #endif

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ozzy import BaseFilter, Batch, Problem, option, options
 from ozzy.builtin.filters.column_tests import Condition, mask_of
 from ozzy.builtin.filters.operators import OPERATORS, check, make_column_test
+from ozzy.builtin.filters.packed_tests import packed_mask
 from ozzy.data.field_path import FieldPath, roots
 from ozzy.data.json_text import MISSING
 from ozzy.data.table import Mask, Table
@@ -84,12 +85,18 @@ class KeyValueFilter(BaseFilter):
             return [True] * len(batch)
         if batch.table is not None:
             return self._mask_of_columns(batch.table)
+        lines = batch.packed_lines
+        packed = [
+            None if lines is None else packed_mask(lines, path, one) for (path, _), one in zip(self._tests, self._conditions, strict=True)
+        ]
+        known = [mask for mask in packed if mask is not None]
+        return reduce(_both, known if len(known) == len(packed) else self._masks_of_values(batch))
+
+    def _masks_of_values(self, batch: Batch) -> Iterator[Sequence[bool]]:
         columns = dict(zip(self._fields, batch.columns(self._fields), strict=True))
-        masks = []
         for (path, _), test in zip(self._tests, self._columns, strict=True):
             values = columns[path.root]
-            masks.append(test(values if len(path.steps) == 1 else list(map(path.within, values))))
-        return reduce(_both, masks)
+            yield test(values if len(path.steps) == 1 else list(map(path.within, values)))
 
     def _mask_of_columns(self, table: Table) -> Mask:
         kept = Mask.all(truth=True, count=table.num_rows)
