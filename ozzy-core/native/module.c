@@ -10,6 +10,9 @@ static PyMethodDef functions[] = {
     {"taken", taken, METH_VARARGS, NULL},
     {"joined", joined, METH_VARARGS, NULL},
     {"csv_rows", csv_rows, METH_VARARGS, NULL},
+    {"scan_csv", scan_csv, METH_VARARGS, NULL},
+    {"csv_cells", csv_cells, METH_VARARGS, NULL},
+    {"csv_values", csv_values, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

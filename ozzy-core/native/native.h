@@ -53,5 +53,8 @@ PyObject *chosen(PyObject *module, PyObject *arguments);
 PyObject *taken(PyObject *module, PyObject *arguments);
 PyObject *joined(PyObject *module, PyObject *arguments);
 PyObject *csv_rows(PyObject *module, PyObject *arguments);
+PyObject *scan_csv(PyObject *module, PyObject *arguments);
+PyObject *csv_cells(PyObject *module, PyObject *arguments);
+PyObject *csv_values(PyObject *module, PyObject *arguments);
 
 #endif

@@ -1,23 +1,20 @@
 /* Spans of JSON as values of Python. */
 
-#include "native.h"
+#include "values.h"
 
 #include <float.h>
 
-#define KNOWN_TEXTS 512
-#define KNOWN_SIZE 40
-
-/* Texts that repeat are made once. */
-typedef struct {
-    const byte *at;
-    Py_ssize_t size;
-    PyObject *text;
-} Known;
+void
+known_free(Known *known)
+{
+    for (int i = 0; i < KNOWN_TEXTS; i++)
+        Py_XDECREF(known[i].text);
+}
 
 static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-static PyObject *
+PyObject *
 text_of(const byte *at, Py_ssize_t size, Known *known)
 {
     if (size > KNOWN_SIZE)
@@ -36,9 +33,9 @@ text_of(const byte *at, Py_ssize_t size, Known *known)
     return text;
 }
 
-/* A number of few digits, exactly; NULL without an exception for any other. A double of an integer below 2^53, times or by a power of ten
-   that is a double itself, is rounded once (W. D. Clinger, How to Read Floating Point Numbers Accurately, 1990). */
-static PyObject *
+/* A double of an integer below 2^53, times or by a power of ten that is a double itself, is rounded once (W. D. Clinger, How to Read
+   Floating Point Numbers Accurately, 1990). */
+PyObject *
 number_of(const byte *at, const byte *end)
 {
     int negative = at < end && *at == '-', digits = 0, places = -1, exponent = 0;
@@ -126,7 +123,6 @@ values(PyObject *module, PyObject *arguments)
         if (value == NULL || PyList_SetItem(found, i, value) < 0)
             Py_CLEAR(found);
     }
-    for (int i = 0; i < KNOWN_TEXTS; i++)
-        Py_XDECREF(known[i].text);
+    known_free(known);
     return found;
 }

@@ -28,3 +28,20 @@ def csv_rows(
 
     `other` makes the cell of each token that needs a closer look.
     """
+
+def scan_csv(text: bytes, count: int, wanted: tuple[int, ...], delimiter: int, quotechar: int, /) -> tuple[bytes, ...] | None:
+    """The columns of a text of whole lines, each a row of `count` cells: the rows, then each wanted cell without its quotes.
+
+    `quotechar` is -1 where there is none. None where a row is not plain.
+    """
+
+def csv_cells(text: bytes, rows: bytes, count: int, wanted: tuple[int, ...], delimiter: int, quotechar: int, /) -> tuple[bytes, ...]:
+    """More cells of rows that `scan_csv` has found."""
+
+def csv_values(
+    text: bytes, column: bytes, kind: str, quotechar: int, nulls: tuple[bytes, ...], other: Callable[[str], Any], /
+) -> list[Any]:
+    """The values of a column of CSV whose type is `kind`; `other` is given each cell that needs a closer look.
+
+    A cell that is one of `nulls` is None, and an empty one is where `kind` is no `str`.
+    """
