@@ -4,6 +4,7 @@
 
 #define DEEPEST 255 /* levels within the record, which is one itself */
 #define REMEMBERED 64
+#define LONGEST_KEY 512 /* bytes of a key with escapes */
 
 typedef struct {
     const byte *text;
@@ -150,22 +151,31 @@ close:
 #undef SKIP_BLANKS
 }
 
+/* The column of a key, -1 where it has none, -2 where its escapes are too long a matter. */
 static Py_ssize_t
-column_of(const byte *key, Py_ssize_t size, const Name *names, Py_ssize_t count)
+column_of(const byte *key, Py_ssize_t size, int odd, const Name *names, Py_ssize_t count)
 {
+    byte plain[LONGEST_KEY];
+    if (odd) {
+        size = unescaped(key, key + size, plain, LONGEST_KEY);
+        if (size < 0)
+            return -2;
+        key = plain;
+    }
     for (Py_ssize_t i = 0; i < count; i++)
         if (names[i].size == size && !memcmp(names[i].text, key, (size_t)size))
             return i;
     return -1;
 }
 
-/* Read all lines; 1 where each is sound, 0 where one may not be, -1 where memory ran out. The first column has the lines themselves. */
+/* Read lines, so many at most; 1 where each is sound, 0 where one may not be, -1 where memory ran out. The first column has the lines
+   themselves. `done` is where the next one begins. */
 static int
-read_lines(const byte *text, const byte *end, const Name *names, Py_ssize_t count, Columns *columns)
+read_lines(const byte *text, const byte *end, Py_ssize_t most, const Name *names, Py_ssize_t count, Columns *columns, const byte **done_at)
 {
     Seen seen[REMEMBERED] = {{NULL, 0, 0}};
     const byte *at = text;
-    while (at < end) {
+    while (at < end && columns->rows < most) {
         if (columns->rows == columns->room && columns_grow(columns) < 0)
             return -1;
         Py_ssize_t row = columns->rows;
@@ -184,14 +194,16 @@ read_lines(const byte *text, const byte *end, const Name *names, Py_ssize_t coun
                 return 0;
             const byte *key = at + 1;
             at = text_end(key, end, &odd);
-            if (at == NULL || odd)
+            if (at == NULL)
                 return 0;
             Py_ssize_t size = at - key, column;
             Seen *known = place < REMEMBERED ? &seen[place] : NULL;
             if (known && known->size == size && known->text && !memcmp(known->text, key, (size_t)size))
                 column = known->column;
             else {
-                column = column_of(key, size, names, count);
+                column = column_of(key, size, odd, names, count);
+                if (column == -2)
+                    return 0;
                 if (known)
                     *known = (Seen){key, size, column};
             }
@@ -202,6 +214,7 @@ read_lines(const byte *text, const byte *end, const Name *names, Py_ssize_t coun
             if (at == end)
                 return 0;
             const byte *value = at;
+            odd = 0;
             at = *at == '{' || *at == '[' ? after_nested(at, end, &odd) : after_scalar(at, end, &odd);
             if (at == NULL)
                 return 0;
@@ -228,6 +241,7 @@ read_lines(const byte *text, const byte *end, const Name *names, Py_ssize_t coun
         if (at < end)
             at++;
     }
+    *done_at = at;
     return 1;
 }
 
@@ -235,8 +249,9 @@ PyObject *
 scan_json(PyObject *module, PyObject *arguments)
 {
     PyObject *source, *wanted;
+    Py_ssize_t most;
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "O!O!:scan_json", &PyBytes_Type, &source, &PyTuple_Type, &wanted))
+    if (!PyArg_ParseTuple(arguments, "O!O!n:scan_json", &PyBytes_Type, &source, &PyTuple_Type, &wanted, &most))
         return NULL;
     Py_ssize_t size = PyBytes_Size(source), count = PyTuple_Size(wanted);
     if (size > LONGEST_TEXT)
@@ -252,16 +267,18 @@ scan_json(PyObject *module, PyObject *arguments)
         }
         names[i].text = (const byte *)name;
     }
-    const byte *text = (const byte *)PyBytes_AsString(source);
+    const byte *text = (const byte *)PyBytes_AsString(source), *done = text;
     Columns columns;
     PyObject *found = NULL;
     if (columns_begin(&columns, count + 1, size / 128 + 16) == 0) {
         int sound;
         Py_BEGIN_ALLOW_THREADS
-        sound = read_lines(text, text + size, names, count, &columns);
+        sound = read_lines(text, text + size, most, names, count, &columns, &done);
         Py_END_ALLOW_THREADS
-        if (sound == 1)
-            found = columns_taken(&columns);
+        if (sound == 1) {
+            PyObject *taken = columns_taken(&columns);
+            found = taken ? Py_BuildValue("nN", (Py_ssize_t)(done - text), taken) : NULL;
+        }
         else if (sound == 0)
             found = Py_NewRef(Py_None);
         else

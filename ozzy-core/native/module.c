@@ -5,6 +5,7 @@
 static PyMethodDef functions[] = {
     {"scan_json", scan_json, METH_VARARGS, NULL},
     {"values", values, METH_VARARGS, NULL},
+    {"size", size, METH_O, NULL},
     {"cut", cut, METH_VARARGS, NULL},
     {"chosen", chosen, METH_VARARGS, NULL},
     {"taken", taken, METH_VARARGS, NULL},

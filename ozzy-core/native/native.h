@@ -46,8 +46,12 @@ const Span *spans_of(PyObject *argument, Py_ssize_t text_size, Py_ssize_t *count
 /* The length of the UTF-8 character at a byte of 0x80 or more; 0 where it is none. */
 int character_size(const byte *at, const byte *end);
 
+/* Put a sound text into `to` without its escapes; returns its length, or -1 where there is no room for it. */
+Py_ssize_t unescaped(const byte *at, const byte *end, byte *to, Py_ssize_t room);
+
 PyObject *scan_json(PyObject *module, PyObject *arguments);
 PyObject *values(PyObject *module, PyObject *arguments);
+PyObject *size(PyObject *module, PyObject *column);
 PyObject *cut(PyObject *module, PyObject *arguments);
 PyObject *chosen(PyObject *module, PyObject *arguments);
 PyObject *taken(PyObject *module, PyObject *arguments);

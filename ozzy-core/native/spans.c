@@ -191,3 +191,17 @@ taken(PyObject *module, PyObject *arguments)
     PyMem_Free(indices);
     return found;
 }
+
+PyObject *
+size(PyObject *module, PyObject *column)
+{
+    char *content;
+    Py_ssize_t bytes, total = 0;
+    (void)module;
+    if (PyBytes_AsStringAndSize(column, &content, &bytes) < 0)
+        return NULL;
+    const Span *spans = (const Span *)content;
+    for (Py_ssize_t i = 0; i < bytes / (Py_ssize_t)sizeof(Span); i++)
+        total += (Py_ssize_t)(spans[i].end & ~ODD) - spans[i].start;
+    return PyLong_FromSsize_t(total);
+}

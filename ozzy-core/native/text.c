@@ -88,3 +88,48 @@ text_end_behind(const byte *at, const byte *end, int *odd)
         }
     }
 }
+
+Py_ssize_t
+unescaped(const byte *at, const byte *end, byte *to, Py_ssize_t room)
+{
+    static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
+    byte *begun = to, *last = to + room - 4;
+    while (at < end) {
+        if (to > last)
+            return -1;
+        if (*at != '\\') {
+            *to++ = *at++;
+            continue;
+        }
+        byte letter = at[1];
+        if (letter != 'u') {
+            const char *found = strchr(letters, letter);
+            *to++ = found ? (byte)meant[found - letters] : letter;
+            at += 2;
+            continue;
+        }
+        uint32_t unit = (uint32_t)four_digits(at + 2);
+        at += 6;
+        if (unit >= 0xd800 && unit < 0xdc00) {
+            unit = 0x10000 + ((unit - 0xd800) << 10) + ((uint32_t)four_digits(at + 2) - 0xdc00);
+            at += 6;
+        }
+        if (unit < 0x80)
+            *to++ = (byte)unit;
+        else if (unit < 0x800) {
+            *to++ = (byte)(0xc0 | unit >> 6);
+            *to++ = (byte)(0x80 | (unit & 0x3f));
+        }
+        else {
+            if (unit < 0x10000)
+                *to++ = (byte)(0xe0 | unit >> 12);
+            else {
+                *to++ = (byte)(0xf0 | unit >> 18);
+                *to++ = (byte)(0x80 | (unit >> 12 & 0x3f));
+            }
+            *to++ = (byte)(0x80 | (unit >> 6 & 0x3f));
+            *to++ = (byte)(0x80 | (unit & 0x3f));
+        }
+    }
+    return to - begun;
+}

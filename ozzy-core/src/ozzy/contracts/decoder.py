@@ -37,7 +37,8 @@ class BaseDecoder(BaseModule):
     wanted: tuple[str, ...] = ()
     """Top-level fields that the next stage will ask for: a decoder that reads each line anyway may give them with the batch."""
     wanted_tokens: tuple[str, ...] = ()
-    """As `wanted`, where the stages and the formatter ask for these fields as they stand in the line."""
+    """Top-level fields that any stage, or a formatter that takes them as they stand in the line, will ask for. Where there are fields that
+    are `wanted`, most rows may never be asked for these."""
     starts_anywhere: ClassVar[bool] = False
     """Whether `decode` can begin after any batch: then each bears `{"rows": …, "offset": …, "lines": …}` as its position itself."""
 

@@ -88,7 +88,7 @@ class BaseExportFormatter(BaseModule):
         """The section `deserializer` that reads such files, where their names and beginnings do not tell; None where they do."""
         return None
 
-    def format_rows(self, batch: Batch) -> list[bytes]:
+    def format_rows(self, batch: Batch) -> Sequence[bytes]:
         """One run of bytes a row, in order. Raises DataError with the row that can't be formatted."""
         if self.sinks:
             return [line + b"\n" for line in self.fit(batch).lines]
@@ -117,7 +117,7 @@ def staged_lines(batch: Batch) -> list[bytes]:
     return [line + b"\n" for line in lines]
 
 
-def formatted_rows(formatter: BaseExportFormatter, batch: Batch) -> list[bytes]:
+def formatted_rows(formatter: BaseExportFormatter, batch: Batch) -> Sequence[bytes]:
     """What a formatter makes of a batch. Raises DataError that tells it from the writer, with the row where one is known."""
     return _blamed(formatter, formatter.format_rows, batch)
 

@@ -3,11 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-def scan_json(text: bytes, names: tuple[bytes, ...], /) -> tuple[bytes, ...] | None:
-    """The columns of a text of whole lines: the lines, then each of these top-level fields. None where a line is not plainly good."""
+def scan_json(text: bytes, names: tuple[bytes, ...], most: int, /) -> tuple[int, tuple[bytes, ...]] | None:
+    """The columns of the first lines of a text of whole ones, `most` at most: the lines, then each of these top-level fields.
+
+    The number before them is where the next line begins. None where a line is not plainly good.
+    """
 
 def values(text: bytes, column: bytes, other: Callable[[bytes], Any], missing: Any, /) -> list[Any]:
     """The values of a column of JSON; `other` is given each token that needs a closer look, `missing` stands where there is none."""
+
+def size(column: bytes, /) -> int:
+    """Bytes of all spans."""
 
 def cut(text: bytes, column: bytes, /) -> list[bytes]:
     """Each span's bytes."""

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from ozzy.data.json_text import MISSING, decode_line, encode_record, select_fields
+from ozzy.data.packed import Packed, PackedLines
 from ozzy.data.record import BaseRecord, Record
 from ozzy.data.table import Chosen, Mask, Table
 from ozzy.data.table import joined as joined_tables
@@ -63,6 +64,7 @@ class Batch:
     __slots__ = (
         "_columns",
         "_lines",
+        "_packed",
         "_records",
         "_selected",
         "_table",
@@ -81,6 +83,7 @@ class Batch:
         lines: list[bytes] | None = None,
         records: list[Any] | None = None,
         table: Table | None = None,
+        packed: Packed | None = None,
         split: str = "",
         position: Any = None,
         rejected: Sequence[Rejected] = (),
@@ -88,9 +91,10 @@ class Batch:
         origin: Sequence[int] | None = None,
         written: Written | None = None,
     ) -> None:
-        if lines is None and records is None and table is None:
+        if lines is None and records is None and table is None and packed is None:
             records = []
         self._lines = lines
+        self._packed = packed
         self._records = records
         self._selected: _Rows | None = None
         self._tokens: dict[str, Tokens] = {}
@@ -145,6 +149,8 @@ class Batch:
     def __len__(self) -> int:
         if self._table is not None:
             return self._table.num_rows
+        if self._packed is not None:
+            return len(self._packed)
         return len(self._lines if self._lines is not None else self._records or ())
 
     def __iter__(self) -> Iterator[BaseRecord]:
@@ -157,22 +163,40 @@ class Batch:
     @property
     def faces(self) -> tuple[str, ...]:
         """The faces that exist now: `lines`, `records`, `table`, or several of them."""
-        pairs = (("lines", self._lines), ("records", self._records), ("table", self._table))
-        return tuple(name for name, face in pairs if face is not None)
+        has_lines = self._lines is not None or (self._packed is not None and self._packed.face == "lines")
+        pairs = (("lines", has_lines), ("records", self._records is not None), ("table", self._table is not None))
+        return tuple(name for name, is_there in pairs if is_there)
 
     @property
     def lines(self) -> list[bytes]:
         """One JSON document in bytes a row. Raises DataError with the row that can't be encoded."""
         if self._lines is None:
-            self._lines = _each(encode_record, self.records)
+            self._lines = self._packed.lines() if self._packed is not None else _each(encode_record, self.records)
         return self._lines
+
+    @property
+    def size(self) -> int:
+        """Bytes of the rows where they are lines, without their ends; 0 where they are none."""
+        if self._packed is not None and self._packed.face == "lines":
+            return self._packed.size
+        return sum(map(len, self.lines)) if "lines" in self.faces else 0
+
+    @property
+    def packed_lines(self) -> PackedLines | None:
+        """The rows where they still lie in the text they were read in, as lines, and no stage has made others of them; else None."""
+        return self._packed if isinstance(self._packed, PackedLines) else None
 
     @property
     def records(self) -> list[Record]:
         """One dict a row. Raises DataError with the row that can't be decoded."""
         if self._records is None:
-            self._records = records_of(self._table) if self._table is not None else _each(decode_line, self._lines or [])
+            self._records = self._decoded()
         return self._records
+
+    def _decoded(self) -> list[Record]:
+        if self._table is not None:
+            return records_of(self._table)
+        return self._packed.records() if self._packed is not None else _each(decode_line, self._lines or [])
 
     @property
     def table(self) -> Table | None:
@@ -207,12 +231,17 @@ class Batch:
             return [values_of(self._table, field) if field in self._table.names else [MISSING] * len(self) for field in fields]
         if (selected := _columns(self._selected, fields)) is not None:
             return selected
+        if self._packed is not None:
+            try:
+                return [self._packed.values(field) for field in fields]
+            except DataError:
+                pass
         if self._tokens.keys() >= set(fields):
             try:
                 return [values_of_tokens(self._tokens[field]) for field in fields]
             except DataError:
                 pass
-        rows = select_fields(self._lines or [], fields)
+        rows = select_fields(self.lines, fields)
         return [[row[place] for row in rows] for place in range(len(fields))]
 
     def with_selected(self, fields: tuple[str, ...], rows: list[tuple[Any, ...]]) -> "Batch":
@@ -230,11 +259,22 @@ class Batch:
 
         Raises DataError with the row that can't be taken apart.
         """
-        if self._lines is None:
+        if "lines" not in self.faces:
             return list(self.columns(fields))
         if self._tokens.keys() >= set(fields):
             return [self._tokens[field] for field in fields]
-        return list(token_columns(self._lines, fields))
+        return list(token_columns(self.lines, fields))
+
+    def packed_columns(self, fields: tuple[str, ...]) -> tuple[bytes, list[bytes | list[Any]]] | None:
+        """These top-level fields where the rows are `packed_lines`: their text, and for each field its spans there, or plain values.
+
+        None where the rows are no such lines.
+        """
+        packed = self.packed_lines
+        if packed is None:
+            return None
+        spans: list[bytes | list[Any]] = list(packed.spans(fields))
+        return packed.text, spans
 
     def tokens(self) -> list[Row]:
         """One dict a row with its values as they stand in the line (`msgspec.Raw`): only the outermost object is taken apart.
@@ -247,8 +287,8 @@ class Batch:
         """New rows with only these top-level fields, in this order; columns stay, and the bytes of values in lines. Raises DataError."""
         if self._table is not None:
             return self.of_table(self._table.select([name for name in dict.fromkeys(fields) if name in self._table.names]))
-        if self._lines is not None:
-            return self._remade(lines=picked_lines(self._lines, fields))
+        if "lines" in self.faces:
+            return self._remade(lines=picked_lines(self.lines, fields))
         return self._remade(records=[{name: record[name] for name in fields if name in record} for record in self._records or []])
 
     def rewrite(self, change: Change) -> "Batch":
@@ -258,7 +298,7 @@ class Batch:
         and puts them together, so that `change` is the same for both. It gives a new dict, or the very one it was given where nothing
         changes: then the line leaves as it came. Raises DataError with the row.
         """
-        if self._lines is None:
+        if "lines" not in self.faces:
             return self._remade(records=_each(lambda record: change(record, PLAIN), self.records))
 
         def rewritten(line: bytes) -> bytes:
@@ -266,11 +306,11 @@ class Batch:
             new = change(row, TOKENS)
             return line if new is row else join_tokens(new)
 
-        return self._remade(lines=_each(rewritten, self._lines))
+        return self._remade(lines=_each(rewritten, self.lines))
 
     def unfold(self, unfold: Unfold) -> "Batch":
         """As `rewrite`, with any number of new rows for each: `unfold(row, form)` gives a list. No row has an origin then."""
-        if self._lines is None:
+        if "lines" not in self.faces:
             unfolded = _each(lambda record: unfold(record, PLAIN), self.records)
             return Batch(records=[record for records in unfolded for record in records], split=self.split, position=self.position)
 
@@ -278,7 +318,7 @@ class Batch:
             row = split_line(line)
             return [line if new is row else join_tokens(new) for new in unfold(row, TOKENS)]
 
-        lines = [line for lines in _each(several, self._lines) for line in lines]
+        lines = [line for lines in _each(several, self.lines) for line in lines]
         return Batch(lines=lines, split=self.split, position=self.position)
 
     def of_table(self, table: Table) -> "Batch":
@@ -290,7 +330,7 @@ class Batch:
 
     def changed(self) -> "Batch":
         """The batch after its records were changed in place: no other face is left of it."""
-        self._records, self._lines, self._table, self._selected = self.records, None, None, None
+        self._records, self._lines, self._packed, self._table, self._selected = self.records, None, None, None, None
         self._columns, self._tokens = {}, {}
         self.written = None
         return self
@@ -302,7 +342,8 @@ class Batch:
         if self._table is None:
             if all(mask):
                 return self
-            chosen = self._chosen(lambda rows: list(compress(rows, mask)))
+            packed = self._packed.where(mask if isinstance(mask, list) else list(mask)) if self._packed is not None else None
+            chosen = self._chosen(lambda rows: list(compress(rows, mask)), packed=packed)
         else:
             mask = truths = Mask.of(mask)
             if truths.kept == len(truths):
@@ -314,15 +355,25 @@ class Batch:
 
     def take(self, indices: Sequence[int]) -> "Batch":
         """The rows at these indices, in that order, in every face that exists."""
-        chosen = self._chosen(lambda rows: [rows[index] for index in indices], None if self._table is None else self._table.take(indices))
+        table = None if self._table is None else self._table.take(indices)
+        packed = None if self._packed is None else self._packed.take(indices)
+        chosen = self._chosen(lambda rows: [rows[index] for index in indices], table, packed=packed)
         chosen.written = None if self.written is None else self.written.take(indices)
         return chosen
 
-    def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]], table: Table | None = None, *, origin: bool = True) -> "Batch":
+    def _chosen(
+        self,
+        choose: Callable[[Sequence[Any]], list[Any]],
+        table: Table | None = None,
+        *,
+        packed: Packed | None = None,
+        origin: bool = True,
+    ) -> "Batch":
         chosen = Batch(
-            lines=None if self._lines is None else choose(self._lines),
+            lines=None if self._lines is None or packed is not None else choose(self._lines),
             records=None if self._records is None else choose(self._records),
             table=table,
+            packed=packed,
             split=self.split,
             position=self.position,
             origin=choose(self.origin) if origin and self.origin is not None else None,

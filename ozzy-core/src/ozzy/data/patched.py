@@ -4,14 +4,14 @@ A stage that sets one field and a formatter that picks some need no line in betw
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any
 
 from msgspec import Raw
 
 from ozzy.data.batch import Batch
 from ozzy.data.json_text import MISSING, encode_record
-from ozzy.data.table import Table
+from ozzy.data.packed import SPAN
 from ozzy.data.tokens import ABSENT, Change, Column, Tokens, Unfold, join_tokens, split_line
 from ozzy.errors import DataError
 
@@ -74,6 +74,17 @@ class PatchedBatch(Batch):
         absent = Tokens([ABSENT] * len(self))
         return [columns.get(field, absent) for field in fields]
 
+    def packed_columns(self, fields: tuple[str, ...]) -> tuple[bytes, list[bytes | list[Any]]] | None:
+        """As of any batch; what was added comes as the values it was added with."""
+        read = tuple(field for field in fields if field not in self._added and field not in self._dropped)
+        packed = self._base.packed_columns(read) if self._lines is None else None
+        if packed is None:
+            return None
+        columns: dict[str, bytes | list[Any]] = dict(zip(read, packed[1], strict=True))
+        columns |= {field: list(values) for field, values in self._added.items()}
+        absent = bytes(SPAN * len(self))
+        return packed[0], [columns.get(field, absent) for field in fields]
+
     def project(self, fields: tuple[str, ...]) -> Batch:
         _ = self.lines
         return super().project(fields)
@@ -86,13 +97,22 @@ class PatchedBatch(Batch):
         _ = self.lines
         return super().unfold(unfold)
 
-    def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]], table: Table | None = None, *, origin: bool = True) -> Batch:
+    def where(self, mask: Sequence[bool]) -> Batch:
+        if self._lines is not None or all(mask):
+            return super().where(mask)
+        return self._of(self._base.where(mask), lambda values: list(compress(values, mask)))
+
+    def take(self, indices: Sequence[int]) -> Batch:
         if self._lines is not None:
-            return super()._chosen(choose, origin=origin)
-        chosen = choose(self.origin) if origin and self.origin is not None else None
-        base = self._base._chosen(choose, origin=False)  # noqa: SLF001 - both are batches
-        base.split, base.position, base.origin = self.split, self.position, chosen
-        return PatchedBatch(base, {name: choose(values) for name, values in self._added.items()}, self._dropped)
+            return super().take(indices)
+        return self._of(self._base.take(indices), lambda values: [values[index] for index in indices])
+
+    def _of(self, base: Batch, choose: Callable[[Sequence[Any]], list[Any]]) -> "PatchedBatch":
+        """Some of the rows: `base` has those of the lines, `choose` gives those of a column."""
+        chosen = PatchedBatch(base, {name: choose(values) for name, values in self._added.items()}, self._dropped)
+        chosen.split, chosen.position = self.split, self.position
+        chosen.origin = None if self.origin is None else choose(self.origin)
+        return chosen
 
     def patched(self, added: Mapping[str, Sequence[Any]], dropped: Collection[str]) -> "PatchedBatch":
         """This batch with more fields added, and others dropped before."""

@@ -13,7 +13,6 @@ from ozzy.contracts.reader import BaseReader, BaseStreamReader, Split
 from ozzy.data.batch import Batch, Rejected
 from ozzy.data.codecs import open_decompressed
 from ozzy.data.json_text import check_line
-from ozzy.data.table import Table
 from ozzy.errors import DataError, SourceError
 from ozzy.plan.several_readers import SeveralReaders
 from ozzy.run.marks import Marks
@@ -38,8 +37,8 @@ class Returned(Batch):
         self.groups = groups
         self.ends = ends
 
-    def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]], table: Table | None = None, *, origin: bool = True) -> Batch:
-        chosen = super()._chosen(choose, table, origin=origin)
+    def _chosen(self, choose: Callable[[Sequence[Any]], list[Any]], *faces: Any, **more: Any) -> Batch:
+        chosen = super()._chosen(choose, *faces, **more)
         return Returned(
             stage=self.stage,
             writer=self.writer,

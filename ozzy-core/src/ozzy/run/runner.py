@@ -151,7 +151,7 @@ class Runner:
         left = max(0, done - len(batch))
         batch, cut = self._enter(batch, done)
         rows_read = len(batch)
-        self.bytes_read += _size(batch)
+        self.bytes_read += batch.size
         taken = self.through(batch)
         if taken is not None or cut is not None:
             self.place.rows = done + min(rows for rows in (taken, cut) if rows is not None)
@@ -297,10 +297,6 @@ class Runner:
             inherited = "written" if name in labels else "persisted" if name == "checkpoints" else INHERITED_TIMES[name.partition(".")[0]]
             times[inherited] += spent
         self.report(times)
-
-
-def _size(batch: Batch) -> int:
-    return sum(map(len, batch.lines)) if "lines" in batch.faces else 0
 
 
 def _nobody(_stage: str, _batch: Batch) -> None:

@@ -9,16 +9,16 @@ Fields = tuple[str, ...]
 
 
 def wanted_fields(stages: Sequence[Stage], outlets: Sequence[Outlet]) -> tuple[Fields, Fields]:
-    """The top-level fields to give with each batch, and those to give as they stand in the line; one of the two is empty.
+    """The top-level fields that the first stage asks for, and all that any stage or a formatter that takes tokens looks at.
 
-    A first filter leaves few rows, so only its own fields are read ahead. Where none comes before a formatter that takes tokens, all
-    that any stage or the formatter looks at is taken out of a line at once.
+    A first filter leaves few rows, so that who has to make an object of each value gives only its fields. Without a filter, all fields
+    are taken out of a line at once.
     """
     first = next(iter(stages), None)
-    tokens = () if isinstance(first, FilterStage) else _tokens(stages, outlets)
-    if tokens or not isinstance(first, (FilterStage, GroupStage)):
-        return (), tokens
-    return tuple(first.module.reads or ()), ()
+    tokens = _tokens(stages, outlets)
+    if isinstance(first, FilterStage) or (isinstance(first, GroupStage) and not tokens):
+        return tuple(first.module.reads or ()), tokens
+    return (), tokens
 
 
 def _tokens(stages: Sequence[Stage], outlets: Sequence[Outlet]) -> Fields:

@@ -11,6 +11,7 @@ from ozzy.builtin.decoders.pieces import SHORTEST_LIMIT, Piece, pieces
 from ozzy.contracts.decoder import DecoderOptions
 from ozzy.data.codecs import ByteStream
 from ozzy.data.json_text import bad_lines, compacted, good_rows, is_utf8, select_fields
+from ozzy.data.packed import PackedLines
 from ozzy.data.tokens import Tokens, token_columns
 
 BATCH_BYTES: Final = 1024 * 1024
@@ -40,102 +41,140 @@ class JsonLinesDecoder(BaseDecoder):
 
     def decode(self, stream: ByteStream) -> Iterator[Batch]:
         stream.skip_mark()
-        draft = _Draft(stream.name, self.options.line_limit, stream.offset, stream.row, stream.line, self.wanted, self.wanted_tokens)
-        most = self.options.batch_size
+        draft = _Draft(stream.name, self.options, stream.offset, stream.row, stream.line, self.wanted, self.wanted_tokens)
         for piece in pieces(stream, self.options.line_limit):
-            utf8 = is_utf8(piece.text, whole=False)
-            draft.utf8 = draft.utf8 and utf8
-            if len(draft.lines) + len(piece.lines) < most and draft.size + piece.size < BATCH_BYTES:
-                draft.add(piece, 0, len(piece.lines), piece.size)
-                continue
-            done, begun, ends = 0, 0, piece.ends
-            while done < len(piece.lines):
-                by_bytes = bisect_left(ends, begun + BATCH_BYTES - draft.size, done) + 1
-                end = min(by_bytes, done + most - len(draft.lines), len(piece.lines))
-                draft.add(piece, done, end, ends[end - 1] - begun)
-                done, begun = end, ends[end - 1]
-                if len(draft.lines) == most or draft.size >= BATCH_BYTES:
-                    yield draft.batch()
-                    draft.utf8 = utf8
-        if draft.lines:
-            yield draft.batch()
+            begun = 0
+            while begun < piece.end:
+                begun = draft.add(piece, begun)
+                if draft.size >= BATCH_BYTES:
+                    yield from draft.batches()
+        yield from draft.batches(last=True)
 
 
 @attrs.define
 class _Draft:
-    """The lines of the batch to come, and the place in the stream where they begin."""
+    """Lines of the batches to come, and the place in the stream where they begin.
+
+    `size` is what they have in bytes there; `too_long` maps where a line begins, of which the rest is not kept, to what it has.
+    """
 
     name: str
-    line_limit: int
+    options: Any
     offset: int
     rows: int
     number: int
     wanted: tuple[str, ...] = ()
     wanted_tokens: tuple[str, ...] = ()
-    utf8: bool = True
-    lines: list[bytes] = attrs.field(factory=list)
+    parts: list[bytes | memoryview] = attrs.field(factory=list)
     size: int = 0
-    returns: bool = False
-    too_long: list[int] = attrs.field(factory=list)
+    too_long: dict[int, int] = attrs.field(factory=dict)
 
-    def add(self, piece: Piece, start: int, end: int, size: int) -> None:
+    def add(self, piece: Piece, begun: int) -> int:
+        """Take lines of a piece, from this byte of its text on, up to the one that fills a batch; returns where the others begin."""
         if piece.too_long:
-            self.too_long.append(len(self.lines))
-        self.lines += piece.lines[start:end]
-        self.size += size
-        self.returns |= piece.returns
+            self.too_long[sum(map(len, self.parts))] = piece.too_long
+            self.parts.append(piece.text)
+            self.size += piece.too_long
+            return piece.end
+        if piece.head and not begun:
+            self.parts.append(piece.head)
+            self.size += len(piece.head)
+        end = piece.text.find(b"\n", max(begun, begun + BATCH_BYTES - self.size - 1), piece.end) + 1 or piece.end
+        self.parts.append(memoryview(piece.text)[begun:end])
+        self.size += end - begun
+        return end
 
-    def batch(self) -> Batch:
-        lines, number = self.lines, self.number
-        if self.returns:
+    def batches(self, *, last: bool = False) -> Iterator[Batch]:
+        """The batches that are full: all lines, but those behind the most that a batch may have where they don't fill another one."""
+        text = b"".join(self.parts)
+        while text and (last or self.size >= BATCH_BYTES):
+            found = PackedLines.scanned(text, (*self.wanted, *self.wanted_tokens), self.options.batch_size) if not self.too_long else None
+            batch, end = self._checked(text) if found is None else self._good(*found)
+            text = text[end:]
+            yield batch
+        self.parts = [text] if text else []
+
+    def _good(self, packed: PackedLines, end: int) -> tuple[Batch, int]:
+        """The batch where each line is plainly good."""
+        first = self._pass(end, len(packed), len(packed))
+        return Batch(packed=packed, position=self._position(), rejected=[], origin=range(first, self.rows)), end
+
+    def _checked(self, text: bytes) -> tuple[Batch, int]:
+        """The batch of lines that are looked at one by one where need be, and where the next one begins."""
+        lines, end = _first_lines(text, self.options.batch_size)
+        text = text[:end]
+        cut = {text.count(b"\n", 0, begin): size for begin, size in self.too_long.items() if begin < end}
+        size = end + sum(whole - len(lines[row]) - 1 for row, whole in cut.items())
+        self.too_long = {begin - end: size for begin, size in self.too_long.items() if begin >= end}
+        utf8, returns = is_utf8(text), b"\r" in text
+        if returns:
             lines = [line.removesuffix(b"\r") for line in lines]
-        selected, taken = self._read(lines)
-        bad = bad_lines(lines, utf8=self.utf8) if selected is None and taken is None else {}
-        bad |= dict.fromkeys(self.too_long, f"longer than {self.line_limit} bytes")
-        blank = {row for row in bad if not lines[row].strip(b" \t\r")} - set(self.too_long)
+        selected, taken = self._read(lines, utf8=utf8 and not cut, returns=returns)
+        bad = bad_lines(lines, utf8=utf8) if selected is None and taken is None else {}
+        bad |= dict.fromkeys(cut, f"longer than {self.options.line_limit} bytes")
+        blank = {row for row in bad if not lines[row].strip(b" \t\r")} - cut.keys()
         refused = sorted(bad.keys() - blank)
-        first, passed_over = self.rows, sorted(blank)
+        passed_over, before = sorted(blank), self.number
+        first = self._pass(size, len(lines), len(lines) - len(blank))
         rejected = [
             Rejected(
-                f"{self.name}, line {number + row + 1}",
+                f"{self.name}, line {before + row + 1}",
                 bad[row],
                 lines[row],
                 row=first + row - bisect_left(passed_over, row),
-                whole=row not in self.too_long,
+                whole=row not in cut,
             )
             for row in refused
         ]
-        self.offset += self.size
-        self.rows += len(lines) - len(blank)
-        self.number += len(lines)
         batch = Batch.from_lines(
-            self._kept(lines, bad),
-            position={"rows": self.rows, "offset": self.offset, "lines": self.number},
+            _kept(lines, bad, returns=returns),
+            position=self._position(),
             rejected=rejected,
             blank=len(blank),
             origin=range(first, self.rows) if not rejected else _origin(first, len(lines), bad, blank),
         )
-        self.lines, self.size, self.returns, self.too_long = [], 0, False, []
         if selected is not None:
             batch.with_selected(self.wanted, selected)
-        return batch if taken is None else batch.with_tokens(dict(zip(self.wanted_tokens, taken, strict=True)))
+        if taken is not None:
+            batch.with_tokens(dict(zip(self.wanted_tokens, taken, strict=True)))
+        return batch, end
 
-    def _read(self, lines: list[bytes]) -> tuple[list[tuple[Any, ...]] | None, list[Tokens] | None]:
+    def _pass(self, size: int, lines: int, rows: int) -> int:
+        """Go on to the place behind so many bytes and lines; returns the number of the first row of them."""
+        first = self.rows
+        self.size -= size
+        self.offset += size
+        self.rows += rows
+        self.number += lines
+        return first
+
+    def _position(self) -> dict[str, int]:
+        return {"rows": self.rows, "offset": self.offset, "lines": self.number}
+
+    def _read(self, lines: list[bytes], *, utf8: bool, returns: bool) -> tuple[list[tuple[Any, ...]] | None, list[Tokens] | None]:
         """The values of the fields that are wanted, or their tokens; neither where a line may be bad, or nothing is wanted."""
-        if not self.utf8 or self.too_long:
+        if not utf8:
             return None, None
         if self.wanted:
             return good_rows(lines, lambda good: select_fields(good, self.wanted)), None
-        if not self.wanted_tokens or (self.returns and any(b"\r" in line for line in lines)):
+        if not self.wanted_tokens or (returns and any(b"\r" in line for line in lines)):
             return None, None
         return None, good_rows(lines, lambda good: token_columns(good, self.wanted_tokens))
 
-    def _kept(self, lines: list[bytes], bad: dict[int, str]) -> list[bytes]:
-        if bad:
-            lines = [line for row, line in enumerate(lines) if row not in bad]
-        if self.returns:
-            lines = [compacted(line) if b"\r" in line else line for line in lines]
-        return lines
+
+def _first_lines(text: bytes, most: int) -> tuple[list[bytes], int]:
+    """The first lines of a text, `most` at most and without their LF, and where the next one begins."""
+    lines = text.split(b"\n", most)
+    end = len(text) - len(lines.pop()) if len(lines) > most or text.endswith(b"\n") else len(text)
+    return lines, end
+
+
+def _kept(lines: list[bytes], bad: dict[int, str], *, returns: bool) -> list[bytes]:
+    if bad:
+        lines = [line for row, line in enumerate(lines) if row not in bad]
+    if returns:
+        lines = [compacted(line) if b"\r" in line else line for line in lines]
+    return lines
 
 
 def _origin(first: int, count: int, bad: dict[int, str], blank: set[int]) -> list[int]:

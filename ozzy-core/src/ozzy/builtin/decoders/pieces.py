@@ -1,7 +1,6 @@
 """Whole lines out of a stream of bytes, many at a time."""
 
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
 from typing import Final
 
 import attrs
@@ -17,24 +16,16 @@ SHORTEST_LIMIT: Final = PIECE
 
 @attrs.frozen
 class Piece:
-    """Some lines that follow each other, without their LF.
+    """Some lines that follow each other, each with its LF but perhaps the last one of the stream.
 
-    `size` is what they have in bytes, with all LF. `text` holds them, and perhaps the beginning of what follows. `returns` tells that there
-    may be a CR among them. Where `too_long` is set there is one line, and only its beginning is kept.
+    They are `head`, the beginning of the first one, and then `text` up to `end`. Where `too_long` is set there is one line of so many
+    bytes, and only its beginning is kept.
     """
 
-    lines: list[bytes]
+    head: bytes
     text: bytes
-    size: int
-    returns: bool = False
-    too_long: bool = False
-
-    @property
-    def ends(self) -> list[int]:
-        """Where each line ends, LF included, counted from the piece's first byte."""
-        ends = list(accumulate([len(line) + 1 for line in self.lines]))
-        ends[-1] = self.size
-        return ends
+    end: int
+    too_long: int = 0
 
 
 def pieces(stream: ByteStream, line_limit: int) -> Iterator[Piece]:
@@ -51,22 +42,24 @@ def pieces(stream: ByteStream, line_limit: int) -> Iterator[Piece]:
             rest, dropped, waiting = [_beginning((*rest, chunk))], dropped + waiting + known, 0
             if first < 0:
                 continue
-            yield Piece(rest, rest[0], dropped + 1, too_long=True)
+            yield _too_long(rest[0], dropped + 1)
             rest, dropped, chunk = [], 0, chunk[first + 1 :]
-            first = chunk.find(b"\n")
-        if first >= 0:
-            text = b"".join((*rest, chunk))
-            lines = text.split(b"\n")
-            chunk = lines.pop()
-            yield Piece(lines, text, len(text) - len(chunk), returns=b"\r" in text)
-            rest, waiting = [], 0
-        rest.append(chunk)
-        waiting += len(chunk)
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield Piece(b"".join(rest), chunk, end)
+            rest, waiting, chunk = [], 0, chunk[end:]
+        if chunk:
+            rest.append(chunk)
+            waiting += len(chunk)
     if dropped:
-        yield Piece(rest, rest[0], dropped, too_long=True)
+        yield _too_long(rest[0], dropped)
     elif waiting:
         text = b"".join(rest)
-        yield Piece([text], text, len(text), returns=b"\r" in text)
+        yield Piece(b"", text, len(text))
+
+
+def _too_long(beginning: bytes, size: int) -> Piece:
+    return Piece(b"", beginning + b"\n", len(beginning) + 1, too_long=size)
 
 
 def _beginning(parts: Iterable[bytes]) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final, Literal
 
-from ozzy.builtin.formatters.csv_cells import cell_of, rows_of
+from ozzy.builtin.formatters.csv_cells import cell_of, rows_of, rows_of_spans
 from ozzy.builtin.formatters.csv_columns import rows_of as rows_of_table
 from ozzy.builtin.formatters.csv_dialect import LINE_ENDS, Dialect, Quoting, neutral
 from ozzy.builtin.formatters.discovery import discovered
@@ -112,7 +112,7 @@ class CSVExportFormatter(BaseExportFormatter):
     def header(self) -> bytes:
         return b"" if self.assembles else self._titles(self.columns)
 
-    def format_rows(self, batch: Batch) -> list[bytes]:
+    def format_rows(self, batch: Batch) -> Sequence[bytes]:
         if self._form is not None and batch.written is not None and batch.written.form == self._form:
             end = self.dialect.end
             return [row + end for row in batch.written.rows]
@@ -131,7 +131,7 @@ class CSVExportFormatter(BaseExportFormatter):
         titles = [neutral(title) for title in columns] if self.options.neutralise_formulas else columns
         return self.dialect.line(titles)
 
-    def _rows(self, batch: Batch, columns: tuple[str, ...]) -> list[bytes]:
+    def _rows(self, batch: Batch, columns: tuple[str, ...]) -> Sequence[bytes]:
         if not self.by_columns or not columns:
             rows = batch.select(columns)
             return self._lines([tuple(map(neutral, row)) for row in rows] if self.options.neutralise_formulas else rows)
@@ -139,6 +139,8 @@ class CSVExportFormatter(BaseExportFormatter):
         try:
             if batch.table is not None:
                 lines = rows_of_table(batch.table, columns, delimiter, end)
+            elif len(columns) > 1 and (packed := batch.packed_columns(columns)) is not None:
+                return rows_of_spans(*packed, len(batch), delimiter.encode(), end)
             else:
                 lines = rows_of(batch.column_tokens(columns), delimiter.encode(), end)
         except DataError:

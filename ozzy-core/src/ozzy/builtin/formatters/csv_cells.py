@@ -12,6 +12,9 @@ from typing import Any
 import msgspec
 
 from ozzy.data.json_text import FAILURES, MISSING, compacted, data_error, encode_record, encode_values
+from ozzy.data.native import native
+from ozzy.data.packed import rows_of as packed_rows
+from ozzy.data.rows import Rows
 from ozzy.data.tokens import ABSENT, Column, Tokens
 from ozzy.errors import DataError
 
@@ -32,6 +35,12 @@ def rows_of(columns: Sequence[Column], delimiter: bytes, end: bytes) -> list[byt
         parts.append(_joined(run, delimiter))
     between = [piece for part in parts for piece in (part, repeat(delimiter))]
     return list(map(b"".join, zip(*between[:-1], repeat(end), strict=False)))
+
+
+def rows_of_spans(text: bytes, columns: Sequence[bytes | list[Any]], count: int, delimiter: bytes, end: bytes) -> Rows:
+    """The rows of columns that are spans of lines in a text, or plain values. Raises DataError, without a row."""
+    cells = tuple([column if isinstance(column, bytes) else cells_of(column) for column in columns])
+    return packed_rows(*native.csv_rows(text, cells, count, delimiter, end, _unusual))
 
 
 def cells_of(column: Column | tuple[Any, ...]) -> list[bytes]:
@@ -105,6 +114,11 @@ def _of_tokens(tokens: Tokens) -> list[bytes]:
             for cell, token in zip(cells, text.split(b"\n")[1:], strict=True)
         ]
     return cells
+
+
+def _unusual(token: bytes) -> bytes:
+    """The cell of a text with escapes, or of a nested value with blanks between its tokens."""
+    return _unescaped(token) if token[:1] == b'"' else b'"%b"' % compacted(token).replace(b'"', b'""')
 
 
 def _unescaped(token: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Formatter `json`: JSON lines, or one array."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -49,7 +50,9 @@ class JsonExportFormatter(BaseExportFormatter):
     def footer(self) -> bytes:
         return b"" if self.options.jsonlines else b"\n]\n"
 
-    def format_rows(self, batch: Batch) -> list[bytes]:
+    def format_rows(self, batch: Batch) -> Sequence[bytes]:
+        if batch.packed_lines is not None and not self.options.pretty_print:
+            return batch.packed_lines.rows(b"\n" if self.options.jsonlines else b"")
         lines = [_pretty(line) for line in _sorted(batch)] if self.options.pretty_print else batch.lines
         return [line + b"\n" for line in lines] if self.options.jsonlines else lines
 

@@ -1,0 +1,138 @@
+"""Rows that still lie in the text they were read in: where each stands there, and where the values of its fields do.
+
+No object is made of a row before somebody asks for it, so that rows that are only chosen, counted and written cost little.
+"""
+
+from array import array
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
+
+import msgspec
+
+from ozzy.data.json_text import FAILURES, MISSING, data_error, decode_line
+from ozzy.data.native import AVAILABLE, native
+from ozzy.data.record import Record
+from ozzy.data.rows import Rows
+from ozzy.errors import DataError
+
+SPAN = 8
+"""Bytes of a span, in a column of them."""
+
+
+class Packed(Protocol):
+    """Rows in a text. `face` is what they count as: `lines` where each is a line of JSON."""
+
+    face: str
+
+    def __len__(self) -> int: ...
+
+    @property
+    def size(self) -> int:
+        """Bytes of all rows, as they stand in the text."""
+
+    def where(self, mask: list[bool]) -> Self:
+        """The rows whose mask is true."""
+
+    def take(self, indices: Sequence[int]) -> Self:
+        """The rows at these indices, in that order."""
+
+    def values(self, field: str) -> list[Any]:
+        """The values of a field, `MISSING` where a row has none. Raises DataError, without a row."""
+
+    def lines(self) -> list[bytes]:
+        """One document of JSON a row. Raises DataError with the row."""
+
+    def records(self) -> list[Record]:
+        """One dict a row. Raises DataError with the row."""
+
+
+class PackedLines:
+    """Lines of JSON that are known to be good. `bounds` has the span of each in the text, `columns` those of the values of some fields."""
+
+    __slots__ = ("bounds", "columns", "text")
+
+    face = "lines"
+
+    def __init__(self, text: bytes, bounds: bytes, columns: dict[str, bytes]) -> None:
+        self.text = text
+        self.bounds = bounds
+        self.columns = columns
+
+    @classmethod
+    def scanned(cls, text: bytes, fields: Sequence[str], most: int) -> "tuple[PackedLines, int] | None":
+        """The first lines of a text that holds whole ones, `most` at most, and where in it the next one begins.
+
+        None where one of them is not plainly good, or nobody is here to tell.
+        """
+        if not AVAILABLE:
+            return None
+        names = tuple(dict.fromkeys(fields))
+        found = native.scan_json(text, tuple(map(_utf8, names)), most)
+        if found is None:
+            return None
+        end, (bounds, *columns) = found
+        return cls(text, bounds, dict(zip(names, columns, strict=True))), end
+
+    def __len__(self) -> int:
+        return len(self.bounds) // SPAN
+
+    @property
+    def size(self) -> int:
+        return native.size(self.bounds)
+
+    def where(self, mask: list[bool]) -> "PackedLines":
+        return self._of(native.chosen((self.bounds, *self.columns.values()), mask))
+
+    def take(self, indices: Sequence[int]) -> "PackedLines":
+        return self._of(native.taken((self.bounds, *self.columns.values()), indices))
+
+    def _of(self, columns: tuple[bytes, ...]) -> "PackedLines":
+        return PackedLines(self.text, columns[0], dict(zip(self.columns, columns[1:], strict=True)))
+
+    def spans(self, fields: Sequence[str]) -> list[bytes]:
+        """Where the values of these fields stand in `text`, which may be another one after this; a column each."""
+        if not self.columns.keys() >= set(fields):
+            text, _ = native.joined(self.text, self.bounds, b"\n")
+            again = self.scanned(text, (*self.columns, *fields), len(self))
+            assert again is not None, "lines that were good once are good again"
+            self.text, self.bounds, self.columns = text, again[0].bounds, again[0].columns
+        return [self.columns[field] for field in fields]
+
+    def values(self, field: str) -> list[Any]:
+        [spans] = self.spans((field,))
+        try:
+            return native.values(self.text, spans, _decode, MISSING)
+        except FAILURES as error:
+            raise data_error(error) from error
+
+    def lines(self) -> list[bytes]:
+        return native.cut(self.text, self.bounds)
+
+    def rows(self, end: bytes) -> Rows:
+        """The lines, each with this end."""
+        return rows_of(*native.joined(self.text, self.bounds, end))
+
+    def records(self) -> list[Record]:
+        records: list[Record] = []
+        for line in self.lines():
+            try:
+                records.append(decode_line(line))
+            except DataError as error:
+                error.row = len(records)
+                raise
+        return records
+
+
+def rows_of(text: bytes, lengths: bytes) -> Rows:
+    """Rows as the extension gives them: their text, and the length of each as an unsigned int."""
+    sizes = array("I")
+    sizes.frombytes(lengths)
+    return Rows(text, sizes)
+
+
+def _utf8(name: str) -> bytes:
+    """A name as it stands in a line; one that can't stand there is as good as none."""
+    return name.encode("utf-8", "surrogatepass")
+
+
+_decode = msgspec.json.Decoder().decode
