@@ -50,6 +50,7 @@ FOR_AUTHORS = [
     "Rejected",
     "Retries",
     "RetryOptions",
+    "Rows",
     "RunOutcome",
     "SharedPersistenceOptions",
     "Split",

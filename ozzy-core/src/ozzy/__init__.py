@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ozzy.contracts.writer import BaseWriter, Outcome, Receipt, Staging, WriterContext, WriterOptions
     from ozzy.data.batch import Batch, Rejected
     from ozzy.data.record import BaseRecord
+    from ozzy.data.rows import Rows
     from ozzy.errors import (
         BooksError,
         ConfigError,
@@ -122,6 +123,7 @@ __all__ = [
     "Result",
     "Retries",
     "RetryOptions",
+    "Rows",
     "RunOutcome",
     "SharedPersistenceOptions",
     "SourceError",
@@ -193,6 +195,7 @@ _HOMES = {
     "ozzy.contracts.writer": ("BaseWriter", "Outcome", "Receipt", "Staging", "WriterContext", "WriterOptions"),
     "ozzy.data.batch": ("Batch", "Rejected"),
     "ozzy.data.record": ("BaseRecord",),
+    "ozzy.data.rows": ("Rows",),
     "ozzy.errors": (
         "BooksError",
         "ConfigError",

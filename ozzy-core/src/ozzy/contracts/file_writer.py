@@ -13,6 +13,7 @@ from ozzy.contracts.module import blamed_on
 from ozzy.contracts.writer import BaseWriter, GroupKey, Outcome, Receipt, Staging, WriterContext, WriterOptions, no_room_for
 from ozzy.data.batch import Batch
 from ozzy.data.codecs import ARCHIVES, CODECS, Codec
+from ozzy.data.rows import Rows
 from ozzy.errors import ConfigError, DestinationError, Problem
 from ozzy.options.option import option, options
 from ozzy.staging.assembly import Assembly
@@ -168,7 +169,7 @@ class BaseFileWriter(BaseWriter):
             return
         rows = self._formatted(batch)
         for key, members in groups.items():
-            self.files.write(self.file_key(batch, key), [rows[row] for row in members])
+            self.files.write(self.file_key(batch, key), rows.take(members))
 
     def join(self, piece: Piece) -> None:
         """Append what a worker has made of a part of the source. Called in the order of the source, between two checkpoints."""
@@ -274,7 +275,7 @@ class BaseFileWriter(BaseWriter):
     def resumable(self) -> bool:
         return self.context.formatter.resumable and self.codec.pack is None
 
-    def _formatted(self, batch: Batch) -> list[bytes]:
+    def _formatted(self, batch: Batch) -> Rows:
         return formatted_rows(self.context.formatter, batch)
 
 

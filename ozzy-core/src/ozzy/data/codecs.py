@@ -40,6 +40,10 @@ def _zstd() -> ModuleType:
         return import_module("backports.zstd")
 
 
+Raw = bytes | bytearray | memoryview
+"""What can be compressed."""
+
+
 @attrs.frozen
 class Codec:
     """One way to compress what is written.
@@ -52,35 +56,35 @@ class Codec:
     name: str
     suffix: str
     member_size: int
-    compress: Callable[[bytes], bytes]
+    compress: Callable[[Raw], Raw]
     pack: Callable[[IO[bytes], str, IO[bytes]], None] | None = None
 
 
-def _as_it_is(data: bytes) -> bytes:
+def _as_it_is(data: Raw) -> Raw:
     return data
 
 
-def _gz(data: bytes) -> bytes:
+def _gz(data: Raw) -> bytes:
     # ISA-L is faster still, but its output for the same input is not always the same; libdeflate's is.
     from deflate import gzip_compress
 
     return bytes(gzip_compress(data, 1))
 
 
-def _bz2(data: bytes) -> bytes:
+def _bz2(data: Raw) -> bytes:
     import bz2
 
     return bz2.compress(data, 9)
 
 
-def _xz(data: bytes) -> bytes:
+def _xz(data: Raw) -> bytes:
     import lzma
 
     # A window larger than a member costs memory (94 MiB at this preset's own 8 MiB) and gains nothing.
     return lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": _XZ_WINDOW}])
 
 
-def _zst(data: bytes) -> bytes:
+def _zst(data: Raw) -> bytes:
     zstd = _zstd()
     parameter = zstd.CompressionParameter
     compressed: bytes = zstd.compress(data, options={parameter.compression_level: 3, parameter.checksum_flag: 1})

@@ -10,7 +10,7 @@ other and with the same bytes, where all files are finished. What would make a r
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +18,7 @@ import attrs
 
 from ozzy.data.batch import Batch
 from ozzy.data.codecs import Codec
+from ozzy.data.rows import Rows
 from ozzy.errors import StateError
 from ozzy.staging.assembly import LINES, Assembly
 from ozzy.staging.disk import at_destination, make_folder, size_of, sync_files, sync_folder, sync_path, write_all
@@ -84,12 +85,12 @@ class StagedFiles:
         self.journal = Journal(self.journal_path or self.folder.with_name(f"{self.folder.name}.files"))
         self.spilled = SpilledGroups(self.folder, self.dry)
 
-    def write(self, group: GroupKey, rows: list[bytes]) -> None:
+    def write(self, group: GroupKey, rows: Sequence[bytes]) -> None:
         """Append formatted rows to the group's file, rolling it where a limit is reached."""
         if self.waits(group):
-            self._spill(group, rows)
+            self._spill(group, Rows.of(rows))
         else:
-            self._append(group, rows)
+            self._append(group, Rows.of(rows))
 
     def waits(self, group: GroupKey) -> bool:
         """Whether rows of this group wait in the log."""
@@ -107,7 +108,7 @@ class StagedFiles:
     def write_batch(self, group: GroupKey, batch: Batch) -> None:
         """As `write`, for files that are written by sinks."""
         if self.waits(group):
-            self._spill(group, [line + b"\n" for line in batch.lines])
+            self._spill(group, Rows.of(batch.lines, b"\n"))
         else:
             self._append(group, batch)
 
@@ -272,7 +273,7 @@ class StagedFiles:
             if above.is_dir() and not any(above.iterdir()):
                 above.rmdir()
 
-    def _append(self, group: GroupKey, rows: list[bytes] | Batch) -> None:
+    def _append(self, group: GroupKey, rows: Rows | Batch) -> None:
         """Append rows to the group's open file, or a new one."""
         at = 0
         while at < len(rows):
@@ -287,7 +288,7 @@ class StagedFiles:
             if file.rows == self.rows_limit or (self.size_limit is not None and not file.tail and file.length >= self.size_limit):
                 self._close(group)
 
-    def _spill(self, group: GroupKey, rows: list[bytes]) -> None:
+    def _spill(self, group: GroupKey, rows: Rows) -> None:
         """Let rows wait in the log; where all rows of a group are to be skipped, only count them."""
         if not rows:
             return
@@ -482,5 +483,5 @@ def _written_again(receipt: dict[str, Any]) -> list[str]:
     return [entry["staged"] for entry in receipt["open"] if entry["length"]] + ([log["log"]] if log is not None else [])
 
 
-def _cut(rows: list[bytes] | Batch, start: int, end: int) -> list[bytes] | Batch:
+def _cut(rows: Rows | Batch, start: int, end: int) -> Rows | Batch:
     return rows.take(range(start, min(end, len(rows)))) if isinstance(rows, Batch) else rows[start:end]

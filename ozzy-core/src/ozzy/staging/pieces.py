@@ -10,14 +10,15 @@ import io
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from itertools import accumulate, groupby, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import attrs
 
-from ozzy.data.codecs import Codec, open_decompressed
+from ozzy.data.codecs import Codec, Raw, open_decompressed
+from ozzy.data.rows import Rows
 from ozzy.staging.disk import at_destination, write_all
 from ozzy.staging.files import StagedFiles
 from ozzy.staging.spill import GroupKey
@@ -49,10 +50,18 @@ class Piece:
 
 @attrs.define
 class _Group:
-    rows: list[bytes] = attrs.field(factory=list)
+    waiting: list[Raw] = attrs.field(factory=list)
+    lengths: "array[int]" = attrs.field(factory=lambda: array("I"))
     size: int = 0
     segments: list[Segment] = attrs.field(factory=list)
     compressed: bool = False
+
+    def take(self, text: memoryview, lengths: "array[int]") -> None:
+        """Let rows wait."""
+        if lengths:
+            self.waiting.append(text)
+            self.lengths += lengths
+            self.size += len(text)
 
 
 class PieceMaker:
@@ -76,17 +85,14 @@ class PieceMaker:
         self._groups, self._path, self._end, self._waiting = {}, path, 0, 0
         self._close()
 
-    def write(self, group: GroupKey, rows: list[bytes]) -> None:
+    def write(self, group: GroupKey, rows: Sequence[bytes]) -> None:
         """Take formatted rows of a group. Raises DestinationError."""
+        rows = Rows.of(rows)
         found = self._groups.get(group)
         if found is None:
             found = self._groups[group] = _Group()
         before = found.size
-        if self.member_size is None:
-            found.rows += rows
-            found.size += sum(map(len, rows))
-        else:
-            self._fill(group, found, rows, self.member_size)
+        self._fill(group, found, rows)
         self._waiting += found.size - before
         if self._waiting > WAITING:
             for key, one in self._groups.items():
@@ -113,38 +119,36 @@ class PieceMaker:
         """Whether rows that fill no member are worth one of their own."""
         return self.member_size is not None and group.size * 2 >= self.member_size
 
-    def _fill(self, key: GroupKey, group: _Group, rows: list[bytes], member_size: int) -> None:
-        """End a member at each row end that reaches the size of one."""
-        ends = list(accumulate(map(len, rows)))
-        start = done = 0
-        while start < len(rows):
-            last = bisect_left(ends, done + member_size - group.size, lo=start)
-            group.rows += rows[start : last + 1] if start or last + 1 < len(rows) else rows
-            end = ends[min(last, len(rows) - 1)]
-            group.size += end - done
-            if last < len(rows):
-                self._put(key, group, compress=True)
+    def _fill(self, key: GroupKey, group: _Group, rows: Rows) -> None:
+        """Let rows wait; at each row end that reaches the size of a member, end one."""
+        text, start, done = memoryview(rows.text), 0, 0
+        while self.member_size is not None and (needed := self.member_size - group.size) <= len(text) - done and start < len(rows):
+            last = bisect_left(rows.ends, done + needed, lo=start)
+            end = rows.ends[last]
+            group.take(text[done:end], rows.lengths[start : last + 1])
+            self._put(key, group, compress=True)
             start, done = last + 1, end
+        group.take(text[done:], rows.lengths[start:] if start else rows.lengths)
 
     def _put(self, key: GroupKey, group: _Group, *, compress: bool) -> None:
         """Write the rows that wait as a segment."""
-        if not group.rows:
+        if not group.lengths:
             return
-        raw = b"".join(group.rows)
+        raw = b"".join(group.waiting) if len(group.waiting) > 1 else group.waiting[0]
         content = self.codec.compress(raw) if compress else raw
         apart = bool(key) or not compress
-        lengths = array("I", map(len, group.rows)).tobytes() if apart else b""
-        self._write(content + lengths if lengths else content)
+        lengths = group.lengths.tobytes() if apart else b""
+        self._write(b"".join((content, lengths)) if lengths else content)
         last = group.segments[-1] if group.segments else None
         if last is not None and not apart and last.compressed and last.start + last.size == self._end:
-            group.segments[-1] = attrs.evolve(last, size=last.size + len(content), rows=last.rows + len(group.rows))
+            group.segments[-1] = attrs.evolve(last, size=last.size + len(content), rows=last.rows + len(group.lengths))
         else:
-            group.segments.append(Segment(self._end, len(content), len(group.rows), compress, apart))
+            group.segments.append(Segment(self._end, len(content), len(group.lengths), compress, apart))
         self._end += len(content) + len(lengths)
         group.compressed = group.compressed or compress
-        group.rows, group.size = [], 0
+        group.waiting, group.lengths, group.size = [], array("I"), 0
 
-    def _write(self, content: bytes) -> None:
+    def _write(self, content: Raw) -> None:
         with at_destination(self._path):
             if self._file is None:
                 self._file = self._path.open("wb", buffering=0)
@@ -198,13 +202,12 @@ def _content(descriptor: int, segment: Segment) -> Iterator[bytes]:
         at += len(part)
 
 
-def _rows(content: BinaryIO, segment: Segment, codec: Codec) -> list[bytes]:
-    """The rows of a segment, one by one."""
+def _rows(content: BinaryIO, segment: Segment, codec: Codec) -> Rows:
+    """The rows of a segment, told apart."""
     text = b"".join(_content(content.fileno(), segment))
     apart = Segment(segment.start + segment.size, segment.rows * array("I").itemsize, 0, compressed=False, apart=False)
     lengths = array("I", b"".join(_content(content.fileno(), apart)))
     if segment.compressed:
         stream = open_decompressed(io.BytesIO(text), codec.name, name="a piece")
         text = b"".join(iter(stream.read, b""))
-    ends = list(accumulate(lengths, initial=0))
-    return [text[start:end] for start, end in pairwise(ends)]
+    return Rows(text, lengths)

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from ozzy.data.rows import Rows
 from ozzy.staging.disk import at_destination
 from ozzy.staging.spill_log import SpillLog, holds_log
 
@@ -53,7 +54,7 @@ class SpilledGroups:
         waiting = self.groups[group] = Waiting(len(self.groups), name, skipped)
         return waiting
 
-    def add(self, waiting: Waiting, rows: list[bytes]) -> None:
+    def add(self, waiting: Waiting, rows: Rows) -> None:
         """Take rows of a group."""
         if self.log is None:
             path = None if self.dry else self.folder / f"spill-{self._next_log}"
@@ -61,7 +62,7 @@ class SpilledGroups:
             self.log = SpillLog(path)
         self.log.add(waiting.number, rows)
 
-    def drain(self) -> Iterator[tuple[GroupKey, list[bytes]]]:
+    def drain(self) -> Iterator[tuple[GroupKey, Rows]]:
         """All rows that wait, in pieces, group after group in the order in which they appeared. Then nothing waits any more."""
         if self.log is not None:
             order = list(self.groups)

@@ -13,7 +13,9 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from operator import itemgetter
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any, BinaryIO
 
 import attrs
 
+from ozzy.data.rows import Rows
 from ozzy.errors import StateError
 from ozzy.staging.disk import at_destination, make_folder, read_exactly, size_of, write_all
 
@@ -31,12 +34,22 @@ FAN_IN = 256
 """Runs that are merged at a time."""
 
 _BLOCK = 64 << 10
+_BLOCK_ROWS = 8 << 10
 _READ = 64 << 10
 _WRITE = 1 << 20
-_ROW_COST = 48
-_GROUP_COST = 200
+_ROW_COST = 4
+_TEXT_COST = 48
+_GROUP_COST = 350
 _LENGTH = struct.Struct("<Q")
 _HEAD = struct.Struct("<QQQ")
+
+
+@attrs.define
+class _Held:
+    """Rows of one group in memory."""
+
+    texts: list[bytes] = attrs.field(factory=list)
+    lengths: "array[int]" = attrs.field(factory=lambda: array("I"))
 
 
 @attrs.define
@@ -53,22 +66,23 @@ class SpillLog:
     size: int = 0
     length: int = 0
     crc32: int = 0
-    _held: dict[int, list[bytes]] = attrs.field(factory=dict, init=False, repr=False)
+    _held: dict[int, _Held] = attrs.field(factory=dict, init=False, repr=False)
     _cost: int = attrs.field(default=0, init=False)
     _dirty: bool = attrs.field(default=False, init=False)
     _nameless: Any = attrs.field(default=None, init=False, repr=False)
 
-    def add(self, group: int, rows: list[bytes]) -> None:
+    def add(self, group: int, rows: Sequence[bytes]) -> None:
         """Take rows of the group with this number."""
+        rows = Rows.of(rows)
         held = self._held.get(group)
         if held is None:
-            held = self._held[group] = []
+            held = self._held[group] = _Held()
             self._cost += _GROUP_COST
-        held += rows
-        size = sum(map(len, rows))
+        held.texts.append(rows.text)
+        held.lengths += rows.lengths
         self.rows += len(rows)
-        self.size += size
-        self._cost += size + _ROW_COST * len(rows)
+        self.size += rows.size
+        self._cost += rows.size + _TEXT_COST + _ROW_COST * len(rows)
         if self._cost >= self.memory:
             self._flush()
 
@@ -98,7 +112,7 @@ class SpillLog:
             os.fsync(file.fileno())
         self.length, self.crc32, self.rows, self.size = facts["length"], crc32, facts["rows"], facts["size"]
 
-    def groups(self) -> Iterator[tuple[int, list[bytes]]]:
+    def groups(self) -> Iterator[tuple[int, Rows]]:
         """All rows, in pieces: the groups in the order of their numbers, the rows of each in the order in which they were added."""
         self._flush()
         runs = self._runs() if self.length else []
@@ -135,7 +149,7 @@ class SpillLog:
     def _flush(self) -> None:
         if self._held:
             blocks = [(group, part) for group in sorted(self._held) for part in _parts(self._held[group])]
-            length = sum(_HEAD.size + len(part) * _LENGTH.size + sum(map(len, part)) for _, part in blocks)
+            length = sum(_HEAD.size + len(part) * _LENGTH.size + part.size for _, part in blocks)
             self.write_run(length, (_block(group, part) for group, part in blocks))
             self._held.clear()
             self._cost = 0
@@ -211,26 +225,24 @@ def holds_log(folder: Path, facts: dict[str, Any]) -> bool:
     return size_of(folder / facts["log"]) >= int(facts["length"])
 
 
-def _parts(rows: list[bytes]) -> Iterator[list[bytes]]:
+def _parts(held: _Held) -> Iterator[Rows]:
     """The rows in parts small enough to be read back at once."""
-    start, size = 0, 0
-    for at, row in enumerate(rows):
-        if size >= _BLOCK:
-            yield rows[start:at]
-            start, size = at, 0
-        size += len(row) + _LENGTH.size
-    yield rows[start:]
+    rows = Rows(b"".join(held.texts), held.lengths)
+    if rows.size < _BLOCK and len(rows) <= _BLOCK_ROWS:
+        yield rows
+        return
+    start = done = 0
+    while start < len(rows):
+        end = min(bisect_left(rows.ends, done + _BLOCK, lo=start) + 1, start + _BLOCK_ROWS, len(rows))
+        yield rows[start:end]
+        start, done = end, rows.ends[end - 1]
 
 
-def _block(group: int, rows: list[bytes]) -> bytes:
-    lengths = [len(row) for row in rows]
-    return b"".join([_HEAD.pack(group, len(rows), sum(lengths)), struct.pack(f"<{len(rows)}Q", *lengths), *rows])
+def _block(group: int, rows: Rows) -> bytes:
+    return b"".join([_HEAD.pack(group, len(rows), rows.size), struct.pack(f"<{len(rows)}Q", *rows.lengths), rows.text])
 
 
-def _rows(block: bytes) -> list[bytes]:
+def _rows(block: bytes) -> Rows:
     _, count, _ = _HEAD.unpack_from(block)
-    rows, at = [], _HEAD.size + count * _LENGTH.size
-    for length in struct.unpack_from(f"<{count}Q", block, _HEAD.size):
-        rows.append(block[at : at + length])
-        at += length
-    return rows
+    lengths = array("I", struct.unpack_from(f"<{count}Q", block, _HEAD.size))
+    return Rows(block[_HEAD.size + count * _LENGTH.size :], lengths)

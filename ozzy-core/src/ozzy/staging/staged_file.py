@@ -9,14 +9,13 @@ import os
 import posixpath
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 import attrs
 
-from ozzy.data.codecs import Codec
+from ozzy.data.codecs import Codec, Raw
 from ozzy.staging.assembly import SUFFIX, Assembly
 from ozzy.staging.disk import at_destination, changed_meanwhile, make_folder, read_exactly, sync_file, write_all
 from ozzy.staging.spill import GroupKey
@@ -52,28 +51,24 @@ class StagedFile:
         return {name: hashlib.new(name, usedforsecurity=False) for name in self.digests}
 
     def append(self, rows: Any, *, stop_at: int | None) -> int:
-        """Take rows, each of bytes, until the file is `stop_at` compressed bytes long where a member ends; returns how many were taken."""
+        """Take Rows until the file is `stop_at` compressed bytes long where a member ends; returns how many were taken."""
         if self.skipped:
             self.rows += len(rows)
             return len(rows)
         if self.separator:
-            rows = [self.separator + row if self.rows or at else row for at, row in enumerate(rows)]
-        ends = list(accumulate(map(len, rows)))
-        start = 0
-        while start < len(rows):
-            done = ends[start - 1] if start else 0
-            last = bisect_left(ends, done + self.codec.member_size - len(self.tail), lo=start)
-            if last == len(rows):
-                self.tail += b"".join(rows[start:])
-                self.rows += len(rows) - start
-                return len(rows)
-            self.tail += b"".join(rows[start : last + 1])
-            self.rows += last + 1 - start
-            start = last + 1
-            self._end_member()
+            rows = rows.separated(self.separator, first=bool(self.rows))
+        text, before = memoryview(rows.text), self.rows
+        start = done = 0
+        while (needed := self.codec.member_size - len(self.tail)) <= len(text) - done and start < len(rows):
+            last = bisect_left(rows.ends, done + needed, lo=start)
+            start, begin, done = last + 1, done, rows.ends[last]
+            self.rows = before + start
+            self._end_member(text[begin:done])
             if stop_at is not None and self.length >= stop_at:
-                break
-        return start
+                return start
+        self.tail += text[done:]
+        self.rows = before + len(rows)
+        return len(rows)
 
     def append_members(self, members: Iterable[bytes], rows: int) -> None:
         """Take rows that are compressed already, as whole members, in parts of any size; what is still raw ends as a member before them."""
@@ -120,12 +115,14 @@ class StagedFile:
     def _content(self) -> IO[bytes]:
         return self._unnamed if self._unnamed is not None else self.path.open("rb")
 
-    def _end_member(self) -> None:
-        member = self.codec.compress(bytes(self.tail))
-        self.tail.clear()
+    def _end_member(self, last: Raw = b"") -> None:
+        """End a member with what is raw still, and this."""
+        raw = self.tail + last if self.tail else last
+        member = self.codec.compress(raw)
+        self.tail = bytearray()
         self._put(member)
 
-    def _put(self, member: bytes) -> None:
+    def _put(self, member: Raw) -> None:
         for digest in self.hashes.values() if self.codec.pack is None else ():
             digest.update(member)
         if not self.dry:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ozzy import BaseExportFormatter, Batch, OzzyError
+from ozzy import BaseExportFormatter, Batch, OzzyError, Rows
 from ozzy.contracts.module import overrides
 from ozzy.testing.batches import BatchContract
 from ozzy.testing.samples import HUGE, UNICODE, cuts
@@ -37,8 +37,10 @@ class FormatterContract(BatchContract):
     def outcome(self, module: Any, batch: Batch) -> Sequence[Any]:
         count = len(batch)
         rows = module.format_rows(batch)
-        if not isinstance(rows, list):
-            self.broken(f"format_rows() gives a {type(rows).__name__}, not a list")
+        if not isinstance(rows, (list, Rows)):
+            self.broken(f"format_rows() gives a {type(rows).__name__}, not a list or Rows")
+        if isinstance(rows, Rows) and sum(rows.lengths) != len(rows.text):
+            self.broken(f"the lengths of its Rows come to {sum(rows.lengths)} bytes, their text has {len(rows.text)}")
         for row, text in enumerate(rows):
             if not isinstance(text, bytes):
                 self.broken(f"format_rows() gives {shown(text)} for row {row + 1}: a row is bytes")

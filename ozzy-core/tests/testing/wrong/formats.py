@@ -2,8 +2,9 @@
 # ruff: noqa: RUF012
 
 import json
+from array import array
 
-from ozzy import BaseDecoder, BaseExportFormatter, Batch, ConfigError, DataError
+from ozzy import BaseDecoder, BaseExportFormatter, Batch, ConfigError, DataError, Rows
 from ozzy.testing import DecoderContract, FormatterContract
 
 
@@ -233,7 +234,20 @@ class ATuple(Lines):
 
 class TestATuple(FormatterContract):
     module = ATuple
-    says = {"test_one": r"format_rows\(\) gives a tuple, not a list"}
+    says = {"test_one": r"format_rows\(\) gives a tuple, not a list or Rows"}
+
+
+class WrongLengths(Lines):
+    """The lengths of its Rows leave the line ends out."""
+
+    def format_rows(self, batch):
+        rows = super().format_rows(batch)
+        return Rows(b"".join(rows), array("I", [len(row) - 1 for row in rows]))
+
+
+class TestWrongLengths(FormatterContract):
+    module = WrongLengths
+    says = {"test_one": r"the lengths of its Rows come to \d+ bytes, their text has \d+"}
 
 
 class TextHeader(Lines):

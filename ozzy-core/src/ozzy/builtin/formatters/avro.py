@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, BinaryIO, Literal
 
@@ -69,7 +69,7 @@ class AvroExportFormatter(BaseExportFormatter):
             self._schema = _library().parse_schema(self.options.schema)
         return self._schema
 
-    def format_rows(self, batch: Batch) -> list[bytes]:
+    def format_rows(self, batch: Batch) -> Sequence[bytes]:
         validate = _library().validate
         lines = staged_lines(batch)
         for row, record in enumerate(Batch.from_lines([line[:-1] for line in lines]).records):

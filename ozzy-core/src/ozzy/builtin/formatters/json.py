@@ -1,12 +1,12 @@
 """Formatter `json`: JSON lines, or one array."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from ozzy.contracts.formatter import BaseExportFormatter
 from ozzy.data.batch import Batch
+from ozzy.data.rows import Rows
 from ozzy.options.option import option, options
 
 
@@ -50,11 +50,11 @@ class JsonExportFormatter(BaseExportFormatter):
     def footer(self) -> bytes:
         return b"" if self.options.jsonlines else b"\n]\n"
 
-    def format_rows(self, batch: Batch) -> Sequence[bytes]:
+    def format_rows(self, batch: Batch) -> Rows:
         if batch.packed_lines is not None and not self.options.pretty_print:
             return batch.packed_lines.rows(b"\n" if self.options.jsonlines else b"")
         lines = [_pretty(line) for line in _sorted(batch)] if self.options.pretty_print else batch.lines
-        return [line + b"\n" for line in lines] if self.options.jsonlines else lines
+        return Rows.of(lines, b"\n" if self.options.jsonlines else b"")
 
 
 def _sorted(batch: Batch) -> list[bytes]:

@@ -1,7 +1,7 @@
 """Formatter `xlsx`: a workbook with one sheet, a row for each record. It needs the extra `ozzy-core[xlsx]`."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import Any, BinaryIO, Final
@@ -67,7 +67,7 @@ class XLSXExportFormatter(BaseExportFormatter):
         if _NO_SHEET.search(options.sheet_name):
             yield Problem("sheet_name", "a sheet can't be called so: leave out [ ] : * ? / \\ and an apostrophe at either end")
 
-    def format_rows(self, batch: Batch) -> list[bytes]:
+    def format_rows(self, batch: Batch) -> Sequence[bytes]:
         _library()
         lines = staged_lines(batch)
         for row, record in enumerate(batch.records):
