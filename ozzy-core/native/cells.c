@@ -50,6 +50,13 @@ is_number(const byte *at, const byte *end, int *whole)
     return at == end;
 }
 
+/* Whether a whole number is a double too. */
+static inline int
+is_exact(int64_t whole)
+{
+    return whole <= ((int64_t)1 << 53) && whole >= -((int64_t)1 << 53);
+}
+
 static PyObject *
 truth_of(const byte *at, const byte *end)
 {
@@ -67,23 +74,32 @@ truth_of(const byte *at, const byte *end)
     return NULL;
 }
 
+/* Read a cell that is a number in its plain spelling, as its kind has it; 0 where it is none. */
+static inline int
+plain_number(const byte *at, const byte *end, Kind kind, Number *number)
+{
+    int whole = 0;
+    if (kind < INT || kind > NUMBER || !is_number(at, end, &whole) || (kind == INT && !whole) || !read_number(at, end, number))
+        return 0;
+    if (kind == FLOAT && whole) {
+        if (!is_exact(number->whole))
+            return 0;
+        number->real = *at == '-' && number->whole == 0 ? -0.0 : (double)number->whole;
+        number->is_real = 1;
+    }
+    return 1;
+}
+
 /* The value of a cell in its plain spelling; NULL without an exception where it is none. */
 static PyObject *
 plain_value(const byte *at, const byte *end, Kind kind)
 {
-    int whole = 0;
+    Number number;
     if (kind == BOOL)
         return truth_of(at, end);
-    if (kind == ANY || !is_number(at, end, &whole) || (kind == INT && !whole))
+    if (!plain_number(at, end, kind, &number))
         return NULL;
-    PyObject *value = number_of(at, end);
-    if (value == NULL || kind != FLOAT || !whole)
-        return value;
-    double real = PyLong_AsDouble(value);
-    Py_DECREF(value);
-    if (real > 9007199254740992.0 || real < -9007199254740992.0)
-        return NULL;
-    return PyFloat_FromDouble(*at == '-' && real == 0 ? -0.0 : real);
+    return number.is_real ? PyFloat_FromDouble(number.real) : PyLong_FromLongLong(number.whole);
 }
 
 /* The text of a cell in which quotes are doubled. */
@@ -134,33 +150,194 @@ value_of(const byte *at, const byte *end, int odd, Maker *maker)
     return value;
 }
 
+/* What the functions below have in common: a column of a text, and how to make values of it. */
+typedef struct {
+    const byte *text;
+    const Span *spans;
+    Py_ssize_t count;
+    Maker maker;
+} Cells;
+
+static int
+cells_begin(Cells *cells, PyObject *source, PyObject *column, const char *kind)
+{
+    Maker *maker = &cells->maker;
+    maker->kind = TEXT;
+    while (maker->kind < ANY && strcmp(kinds[maker->kind], kind))
+        maker->kind++;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(maker->nulls); i++)
+        if (!PyBytes_Check(PyTuple_GetItem(maker->nulls, i))) {
+            PyErr_SetString(PyExc_TypeError, "texts that mean null are bytes");
+            return -1;
+        }
+    cells->text = (const byte *)PyBytes_AsString(source);
+    cells->spans = spans_of(column, PyBytes_Size(source), &cells->count);
+    return cells->spans == NULL ? -1 : 0;
+}
+
+static inline PyObject *
+cell_value(Cells *cells, Span span)
+{
+    return value_of(cells->text + span.start, cells->text + (span.end & ~ODD), span.end & ODD ? 1 : 0, &cells->maker);
+}
+
 PyObject *
 csv_values(PyObject *module, PyObject *arguments)
 {
     PyObject *source, *column;
     const char *kind;
-    Py_ssize_t count;
-    Maker maker = {0};
+    Cells cells = {0};
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "O!O!siO!O:csv_values", &PyBytes_Type, &source, &PyBytes_Type, &column, &kind, &maker.quotechar,
-                          &PyTuple_Type, &maker.nulls, &maker.other))
+    if (!PyArg_ParseTuple(arguments, "O!O!siO!O:csv_values", &PyBytes_Type, &source, &PyBytes_Type, &column, &kind, &cells.maker.quotechar,
+                          &PyTuple_Type, &cells.maker.nulls, &cells.maker.other) ||
+        cells_begin(&cells, source, column, kind) < 0)
         return NULL;
-    while (maker.kind < ANY && strcmp(kinds[maker.kind], kind))
-        maker.kind++;
-    for (Py_ssize_t i = 0; i < PyTuple_Size(maker.nulls); i++)
-        if (!PyBytes_Check(PyTuple_GetItem(maker.nulls, i))) {
-            PyErr_SetString(PyExc_TypeError, "texts that mean null are bytes");
-            return NULL;
-        }
-    const Span *spans = spans_of(column, PyBytes_Size(source), &count);
-    PyObject *found = spans ? PyList_New(count) : NULL;
-    const byte *text = (const byte *)PyBytes_AsString(source);
-    for (Py_ssize_t i = 0; found && i < count; i++) {
-        const byte *end = text + (spans[i].end & ~ODD);
-        PyObject *value = value_of(text + spans[i].start, end, spans[i].end & ODD ? 1 : 0, &maker);
+    PyObject *found = PyList_New(cells.count);
+    for (Py_ssize_t i = 0; found && i < cells.count; i++) {
+        PyObject *value = cell_value(&cells, cells.spans[i]);
         if (value == NULL || PyList_SetItem(found, i, value) < 0)
             Py_CLEAR(found);
     }
-    known_free(maker.known);
+    known_free(cells.maker.known);
     return found;
+}
+
+PyObject *
+csv_check(PyObject *module, PyObject *arguments)
+{
+    PyObject *source, *column;
+    const char *kind;
+    Cells cells = {0};
+    int sound = 1;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "O!O!siO!O:csv_check", &PyBytes_Type, &source, &PyBytes_Type, &column, &kind, &cells.maker.quotechar,
+                          &PyTuple_Type, &cells.maker.nulls, &cells.maker.other) ||
+        cells_begin(&cells, source, column, kind) < 0)
+        return NULL;
+    for (Py_ssize_t i = 0; sound && i < cells.count; i++) {
+        Span span = cells.spans[i];
+        Number number;
+        if (span.start == span.end || (!(span.end & ODD) && plain_number(cells.text + span.start, cells.text + span.end, cells.maker.kind, &number)))
+            continue;
+        PyObject *value = cell_value(&cells, span);
+        sound = value != NULL;
+        Py_XDECREF(value);
+    }
+    known_free(cells.maker.known);
+    return sound ? Py_NewRef(Py_None) : NULL;
+}
+
+static const struct {
+    const char *name;
+    int less, equal, greater, python;
+} operators[] = {{"==", 0, 1, 0, Py_EQ}, {">", 0, 0, 1, Py_GT}, {">=", 0, 1, 1, Py_GE}, {"<", 1, 0, 0, Py_LT}, {"<=", 1, 1, 0, Py_LE}};
+
+#define OPERATORS (int)(sizeof operators / sizeof *operators)
+
+/* What cells are compared with: a text or a number. */
+typedef struct {
+    PyObject *object;
+    const byte *text;
+    Py_ssize_t size;
+    Number number;
+} Wanted;
+
+/* 1 where cells of a kind can be compared with it without a look at Python's own order; else 0. */
+static int
+wanted_of(PyObject *object, Kind kind, Wanted *wanted)
+{
+    wanted->object = object;
+    if (kind == TEXT && PyUnicode_CheckExact(object)) {
+        wanted->text = (const byte *)PyUnicode_AsUTF8AndSize(object, &wanted->size);
+        PyErr_Clear();
+        return wanted->text != NULL;
+    }
+    if (kind != INT && kind != FLOAT && kind != NUMBER)
+        return 0;
+    if (PyLong_CheckExact(object)) {
+        int overflow;
+        wanted->number.whole = PyLong_AsLongLongAndOverflow(object, &overflow);
+        return !overflow;
+    }
+    wanted->number.is_real = 1;
+    wanted->number.real = PyFloat_CheckExact(object) ? PyFloat_AsDouble(object) : 0;
+    return PyFloat_CheckExact(object) && wanted->number.real - wanted->number.real == 0;
+}
+
+/* -1, 0 or 1 as a number is less, equal or greater than another; 2 where the two can't be compared as they are. */
+static inline int
+number_order(const Number *one, const Number *other)
+{
+    if (!one->is_real && !other->is_real)
+        return (one->whole > other->whole) - (one->whole < other->whole);
+    if ((!one->is_real && !is_exact(one->whole)) || (!other->is_real && !is_exact(other->whole)))
+        return 2;
+    double left = one->is_real ? one->real : (double)one->whole, right = other->is_real ? other->real : (double)other->whole;
+    return (left > right) - (left < right);
+}
+
+/* UTF-8 has the order of its characters. */
+static inline int
+text_order(const byte *at, Py_ssize_t size, const Wanted *wanted)
+{
+    int order = memcmp(at, wanted->text, (size_t)(size < wanted->size ? size : wanted->size));
+    return order ? (order > 0) - (order < 0) : (size > wanted->size) - (size < wanted->size);
+}
+
+/* Whether a cell passes; -1 with an exception. */
+static inline int
+passes(Cells *cells, Span span, int operator, const Wanted *wanted)
+{
+    const byte *at = cells->text + span.start, *end = cells->text + (span.end & ~ODD);
+    int order = 2;
+    if (!(span.end & ODD)) {
+        Number number;
+        if (PyTuple_Size(cells->maker.nulls) && is_null(at, end, cells->maker.nulls))
+            return 0;
+        if (cells->maker.kind == TEXT)
+            order = text_order(at, end - at, wanted);
+        else if (at == end)
+            return 0;
+        else if (plain_number(at, end, cells->maker.kind, &number))
+            order = number_order(&number, &wanted->number);
+    }
+    if (order < 2)
+        return order < 0 ? operators[operator].less : order ? operators[operator].greater : operators[operator].equal;
+    PyObject *value = cell_value(cells, span);
+    if (value == NULL || value == Py_None) {
+        Py_XDECREF(value);
+        return value ? 0 : -1;
+    }
+    PyObject *truth = PyObject_RichCompare(value, wanted->object, operators[operator].python);
+    int passed = truth ? PyObject_IsTrue(truth) : -1;
+    Py_XDECREF(truth);
+    Py_DECREF(value);
+    return passed;
+}
+
+PyObject *
+csv_mask(PyObject *module, PyObject *arguments)
+{
+    PyObject *source, *column;
+    const char *kind, *name;
+    Cells cells = {0};
+    Wanted wanted = {0};
+    int operator = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "O!O!siO!OsO:csv_mask", &PyBytes_Type, &source, &PyBytes_Type, &column, &kind, &cells.maker.quotechar,
+                          &PyTuple_Type, &cells.maker.nulls, &cells.maker.other, &name, &wanted.object) ||
+        cells_begin(&cells, source, column, kind) < 0)
+        return NULL;
+    while (operator < OPERATORS && strcmp(operators[operator].name, name))
+        operator++;
+    if (operator == OPERATORS || !wanted_of(wanted.object, cells.maker.kind, &wanted))
+        Py_RETURN_NONE;
+    PyObject *mask = PyList_New(cells.count);
+    for (Py_ssize_t i = 0; mask && i < cells.count; i++) {
+        int passed = passes(&cells, cells.spans[i], operator, &wanted);
+        if (passed < 0 || PyList_SetItem(mask, i, Py_NewRef(passed ? Py_True : Py_False)) < 0)
+            Py_CLEAR(mask);
+    }
+    known_free(cells.maker.known);
+    return mask;
 }

@@ -60,5 +60,7 @@ PyObject *csv_rows(PyObject *module, PyObject *arguments);
 PyObject *scan_csv(PyObject *module, PyObject *arguments);
 PyObject *csv_cells(PyObject *module, PyObject *arguments);
 PyObject *csv_values(PyObject *module, PyObject *arguments);
+PyObject *csv_check(PyObject *module, PyObject *arguments);
+PyObject *csv_mask(PyObject *module, PyObject *arguments);
 
 #endif

@@ -35,8 +35,8 @@ text_of(const byte *at, Py_ssize_t size, Known *known)
 
 /* A double of an integer below 2^53, times or by a power of ten that is a double itself, is rounded once (W. D. Clinger, How to Read
    Floating Point Numbers Accurately, 1990). */
-PyObject *
-number_of(const byte *at, const byte *end)
+int
+read_number(const byte *at, const byte *end, Number *number)
 {
     int negative = at < end && *at == '-', digits = 0, places = -1, exponent = 0;
     uint64_t mantissa = 0;
@@ -50,10 +50,12 @@ number_of(const byte *at, const byte *end)
         digits += mantissa != 0;
         places += places >= 0;
         if (digits > 18)
-            return NULL;
+            return 0;
     }
-    if (at == end && places < 0)
-        return PyLong_FromLongLong(negative ? -(long long)mantissa : (long long)mantissa);
+    if (at == end && places < 0) {
+        *number = (Number){0, negative ? -(int64_t)mantissa : (int64_t)mantissa, 0};
+        return 1;
+    }
     if (at < end && (*at == 'e' || *at == 'E')) {
         at++;
         int below = at < end && *at == '-';
@@ -62,16 +64,26 @@ number_of(const byte *at, const byte *end)
         for (; at < end && *at >= '0' && *at <= '9'; at++) {
             exponent = exponent * 10 + (*at - '0');
             if (exponent > 1000)
-                return NULL;
+                return 0;
         }
         exponent = below ? -exponent : exponent;
     }
     exponent -= places > 0 ? places : 0;
     if (at != end || FLT_EVAL_METHOD != 0 || mantissa > (uint64_t)1 << 53 || exponent < -22 || exponent > 22)
-        return NULL;
+        return 0;
     double value = (double)mantissa;
     value = exponent < 0 ? value / powers[-exponent] : value * powers[exponent];
-    return PyFloat_FromDouble(negative ? -value : value);
+    *number = (Number){1, 0, negative ? -value : value};
+    return 1;
+}
+
+PyObject *
+number_of(const byte *at, const byte *end)
+{
+    Number number;
+    if (!read_number(at, end, &number))
+        return NULL;
+    return number.is_real ? PyFloat_FromDouble(number.real) : PyLong_FromLongLong(number.whole);
 }
 
 static PyObject *

@@ -2,13 +2,16 @@
 
 import csv
 import io
+import math
 import re
+import struct
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ozzy.builtin.decoders.columns import Columns
+from ozzy.builtin.decoders.columns import Columns, value_maker
+from ozzy.builtin.filters.operators import make_column_test
 
 native = pytest.importorskip("ozzy.data._native")
 
@@ -115,28 +118,105 @@ ODD = st.sampled_from(
 TRUTH = st.sampled_from(["true", "TRUE", "t", "Yes", "1", "false", "F", "nO", "0", "\x11", "tru", "truee", "yes\0", " true", "\u017f", "y"])
 
 
+CELLS = st.lists(NUMBER | ODD | TRUTH | st.floats().map(repr) | st.integers().map(str))
+KINDS = st.sampled_from(["str", "int", "float", "number", "bool", "json"])
+NULLS = st.sampled_from([[], ["NA"], ["NA", "0", "-1", "", '"']])
+
+
+def column_of(cells):
+    """The text of these cells, one after the other, and their column."""
+    text, column = b"", b""
+    for cell in cells:
+        content = cell.replace('"', '""').encode()
+        end = len(text) + len(content) | (0x80000000 if '"' in cell else 0)
+        column += struct.pack("=II", len(text), end)
+        text += content
+    return text, column
+
+
 @settings(max_examples=1500, deadline=None)
-@given(
-    st.lists(NUMBER | ODD | TRUTH | st.floats().map(repr) | st.integers().map(str)),
-    st.sampled_from(["str", "int", "float", "number", "bool", "json"]),
-    st.sampled_from([[], ["NA"], ["NA", "0", "-1", "", '"']]),
-)
+@given(CELLS, KINDS, NULLS)
 def test_a_cell_has_the_value_that_it_has_row_by_row(cells, kind, nulls):
     """Which cells have none is found out by `other`, and so is each that is spelt in a way of its own."""
     columns = Columns(["a"], {"a": kind}, nulls)
-    text, spans = b"", []
-    for cell in cells:
-        content = cell.replace('"', '""').encode()
-        spans.append((len(text), len(text) + len(content) | (0x80000000 if '"' in cell else 0)))
-        text += content
 
     def value(cell):
         row = [cell]
         return ("bad", cell) if columns.convert(row) else row[0]
 
-    column = b"".join(start.to_bytes(4, "little") + end.to_bytes(4, "little") for start, end in spans)
+    text, column = column_of(cells)
     made = native.csv_values(text, column, kind, ord('"'), tuple(null.encode() for null in nulls), value)
     assert list(map(repr, made)) == [repr(value(cell)) for cell in cells]
+
+
+@settings(max_examples=500, deadline=None)
+@given(CELLS, KINDS, NULLS)
+def test_cells_are_checked_as_their_values_are_made(cells, kind, nulls):
+    def outcome(function):
+        arguments = (*column_of(cells), kind, ord('"'), tuple(null.encode() for null in nulls), value_maker(kind, nulls))
+        try:
+            function(*arguments)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    assert outcome(native.csv_check) == outcome(native.csv_values)
+
+
+WANTED = st.sampled_from(
+    [
+        0,
+        1,
+        -1,
+        2**53,
+        2**53 + 1,
+        10**17,
+        2**70,
+        0.0,
+        -0.0,
+        1.5,
+        9007199254740993.0,
+        1e23,
+        math.inf,
+        math.nan,
+        "",
+        "a",
+        "1",
+        "é",
+        "\ud800",
+        '"',
+        None,
+        True,
+        [1],
+    ]
+)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(
+    CELLS,
+    KINDS,
+    NULLS,
+    st.sampled_from(["==", ">", ">=", "<", "<=", "!=", "in"]),
+    WANTED | st.floats() | st.integers() | st.text(max_size=2),
+)
+@example(["9007199254740993", "9007199254740992.0"], "number", [], "==", 9007199254740992.0)
+@example(["-0", "0.0"], "float", [], "<", 0)
+def test_cells_are_compared_as_their_values_are(cells, kind, nulls, operator, wanted):
+    def value(cell):
+        try:
+            return make(cell)
+        except ValueError:
+            return None
+
+    make = value_maker(kind, nulls)
+    mask = native.csv_mask(*column_of(cells), kind, ord('"'), tuple(null.encode() for null in nulls), value, operator, wanted)
+    texts = kind == "str" and type(wanted) is str and wanted != "\ud800"
+    whole = type(wanted) is int and -(2**63) <= wanted < 2**63
+    numbers = kind in {"int", "float", "number"} and (whole or (type(wanted) is float and math.isfinite(wanted)))
+    assert (mask is not None) == (operator not in {"!=", "in"} and (texts or numbers))
+    if mask is not None:
+        assert mask == make_column_test(operator, wanted)([value(cell) for cell in cells])
 
 
 def test_arguments_that_are_none_are_refused():

@@ -51,3 +51,22 @@ def csv_values(
 
     A cell that is one of `nulls` is None, and an empty one is where `kind` is no `str`.
     """
+
+def csv_check(text: bytes, column: bytes, kind: str, quotechar: int, nulls: tuple[bytes, ...], other: Callable[[str], Any], /) -> None:
+    """Raise what `other` raises of a cell in that column that is spelt in a way of its own."""
+
+def csv_mask(
+    text: bytes,
+    column: bytes,
+    kind: str,
+    quotechar: int,
+    nulls: tuple[bytes, ...],
+    other: Callable[[str], Any],
+    operator: str,
+    wanted: Any,
+    /,
+) -> list[bool] | None:
+    """Which values of a column of CSV are ==, >, >=, < or <= another; one that is None is not.
+
+    None for any other operator, and where what is wanted is no text for a column of texts, no number for one of numbers.
+    """

@@ -1,6 +1,6 @@
 """Filters by the values of fields."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import and_
 from typing import Any, ClassVar
@@ -84,12 +84,21 @@ class KeyValueFilter(BaseFilter):
             return [True] * len(batch)
         if batch.table is not None:
             return self._mask_of_columns(batch.table)
-        columns = dict(zip(self._fields, batch.columns(self._fields), strict=True))
-        masks = []
-        for (path, _), test in zip(self._tests, self._columns, strict=True):
-            values = columns[path.root]
-            masks.append(test(values if len(path.steps) == 1 else list(map(path.within, values))))
+        known = {place: mask for place in range(len(self._tests)) if (mask := self._compared(batch, place)) is not None}
+        fields = roots([path for place, (path, _) in enumerate(self._tests) if place not in known])
+        columns = dict(zip(fields, batch.columns(fields), strict=True))
+        masks = [known[place] if place in known else self._mask_of_values(place, columns) for place in range(len(self._tests))]
         return reduce(_both, masks)
+
+    def _mask_of_values(self, place: int, columns: Mapping[str, list[Any]]) -> Sequence[bool]:
+        path = self._tests[place][0]
+        values = columns[path.root]
+        return self._columns[place](values if len(path.steps) == 1 else list(map(path.within, values)))
+
+    def _compared(self, batch: Batch, place: int) -> list[bool] | None:
+        """What one condition says of the rows, where the batch can tell that itself."""
+        path, condition = self._tests[place][0], self._conditions[place]
+        return batch.compared(path.root, condition.operator, condition.wanted) if len(path.steps) == 1 else None
 
     def _mask_of_columns(self, table: Table) -> Mask:
         kept = Mask.all(truth=True, count=table.num_rows)
