@@ -1,5 +1,6 @@
 /* Cells of CSV as values of Python. */
 
+#include "number.h"
 #include "values.h"
 
 typedef enum { TEXT, INT, FLOAT, NUMBER, BOOL, ANY } Kind;
@@ -52,9 +53,9 @@ is_number(const byte *at, const byte *end, int *whole)
 
 /* Whether a whole number is a double too. */
 static inline int
-is_exact(int64_t whole)
+is_exact(long long whole)
 {
-    return whole <= ((int64_t)1 << 53) && whole >= -((int64_t)1 << 53);
+    return whole <= 1LL << 53 && whole >= -(1LL << 53);
 }
 
 static PyObject *
@@ -74,32 +75,32 @@ truth_of(const byte *at, const byte *end)
     return NULL;
 }
 
-/* Read a cell that is a number in its plain spelling, as its kind has it; 0 where it is none. */
-static inline int
-plain_number(const byte *at, const byte *end, Kind kind, Number *number)
+/* A cell that is a number in its plain spelling, as its kind has it; OTHER where it is none. */
+static inline Number
+plain_number(const byte *at, const byte *end, Kind kind)
 {
+    Number number = {OTHER, 0, 0};
     int whole = 0;
-    if (kind < INT || kind > NUMBER || !is_number(at, end, &whole) || (kind == INT && !whole) || !read_number(at, end, number))
-        return 0;
-    if (kind == FLOAT && whole) {
-        if (!is_exact(number->whole))
-            return 0;
-        number->real = *at == '-' && number->whole == 0 ? -0.0 : (double)number->whole;
-        number->is_real = 1;
+    if (kind < INT || kind > NUMBER || !is_number(at, end, &whole) || (kind == INT && !whole))
+        return number;
+    number = exact_number(at, end);
+    if (kind == FLOAT && number.kind == WHOLE) {
+        number.kind = is_exact(number.whole) ? FRACTION : OTHER;
+        number.fraction = *at == '-' && number.whole == 0 ? -0.0 : (double)number.whole;
     }
-    return 1;
+    return number;
 }
 
 /* The value of a cell in its plain spelling; NULL without an exception where it is none. */
 static PyObject *
 plain_value(const byte *at, const byte *end, Kind kind)
 {
-    Number number;
     if (kind == BOOL)
         return truth_of(at, end);
-    if (!plain_number(at, end, kind, &number))
-        return NULL;
-    return number.is_real ? PyFloat_FromDouble(number.real) : PyLong_FromLongLong(number.whole);
+    Number number = plain_number(at, end, kind);
+    if (number.kind == WHOLE)
+        return PyLong_FromLongLong(number.whole);
+    return number.kind == FRACTION ? PyFloat_FromDouble(number.fraction) : NULL;
 }
 
 /* The text of a cell in which quotes are doubled. */
@@ -216,8 +217,8 @@ csv_check(PyObject *module, PyObject *arguments)
         return NULL;
     for (Py_ssize_t i = 0; sound && i < cells.count; i++) {
         Span span = cells.spans[i];
-        Number number;
-        if (span.start == span.end || (!(span.end & ODD) && plain_number(cells.text + span.start, cells.text + span.end, cells.maker.kind, &number)))
+        const byte *at = cells.text + span.start, *end = cells.text + (span.end & ~ODD);
+        if (at == end || (!(span.end & ODD) && plain_number(at, end, cells.maker.kind).kind != OTHER))
             continue;
         PyObject *value = cell_value(&cells, span);
         sound = value != NULL;
@@ -256,23 +257,24 @@ wanted_of(PyObject *object, Kind kind, Wanted *wanted)
         return 0;
     if (PyLong_CheckExact(object)) {
         int overflow;
-        wanted->number.whole = PyLong_AsLongLongAndOverflow(object, &overflow);
+        wanted->number = (Number){WHOLE, PyLong_AsLongLongAndOverflow(object, &overflow), 0};
         return !overflow;
     }
-    wanted->number.is_real = 1;
-    wanted->number.real = PyFloat_CheckExact(object) ? PyFloat_AsDouble(object) : 0;
-    return PyFloat_CheckExact(object) && wanted->number.real - wanted->number.real == 0;
+    if (!PyFloat_CheckExact(object))
+        return 0;
+    wanted->number = (Number){FRACTION, 0, PyFloat_AsDouble(object)};
+    return wanted->number.fraction - wanted->number.fraction == 0;
 }
 
 /* -1, 0 or 1 as a number is less, equal or greater than another; 2 where the two can't be compared as they are. */
 static inline int
 number_order(const Number *one, const Number *other)
 {
-    if (!one->is_real && !other->is_real)
+    if (one->kind == WHOLE && other->kind == WHOLE)
         return (one->whole > other->whole) - (one->whole < other->whole);
-    if ((!one->is_real && !is_exact(one->whole)) || (!other->is_real && !is_exact(other->whole)))
+    if ((one->kind == WHOLE && !is_exact(one->whole)) || (other->kind == WHOLE && !is_exact(other->whole)))
         return 2;
-    double left = one->is_real ? one->real : (double)one->whole, right = other->is_real ? other->real : (double)other->whole;
+    double left = one->kind == WHOLE ? (double)one->whole : one->fraction, right = other->kind == WHOLE ? (double)other->whole : other->fraction;
     return (left > right) - (left < right);
 }
 
@@ -291,15 +293,16 @@ passes(Cells *cells, Span span, int operator, const Wanted *wanted)
     const byte *at = cells->text + span.start, *end = cells->text + (span.end & ~ODD);
     int order = 2;
     if (!(span.end & ODD)) {
-        Number number;
         if (PyTuple_Size(cells->maker.nulls) && is_null(at, end, cells->maker.nulls))
             return 0;
         if (cells->maker.kind == TEXT)
             order = text_order(at, end - at, wanted);
         else if (at == end)
             return 0;
-        else if (plain_number(at, end, cells->maker.kind, &number))
-            order = number_order(&number, &wanted->number);
+        else {
+            Number number = plain_number(at, end, cells->maker.kind);
+            order = number.kind == OTHER ? 2 : number_order(&number, &wanted->number);
+        }
     }
     if (order < 2)
         return order < 0 ? operators[operator].less : order ? operators[operator].greater : operators[operator].equal;

@@ -185,3 +185,58 @@ done:
     PyMem_Free(made.content);
     return found;
 }
+
+/* The rows of some groups, each a list of indices, as a list of pairs of text and lengths. */
+PyObject *
+gathered(PyObject *module, PyObject *arguments)
+{
+    PyObject *source, *groups;
+    Py_buffer lengths;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "O!y*O!:gathered", &PyBytes_Type, &source, &lengths, &PyList_Type, &groups))
+        return NULL;
+    Py_ssize_t count = lengths.len / 4, text_size = PyBytes_Size(source), end = 0, all = PyList_Size(groups);
+    const char *text = PyBytes_AsString(source);
+    const uint32_t *sizes = lengths.buf;
+    Py_ssize_t *ends = PyMem_Malloc(sizeof(Py_ssize_t) * (size_t)(count + 1));
+    PyObject *found = ends ? PyList_New(all) : PyErr_NoMemory();
+    for (Py_ssize_t i = 0; ends && i < count; i++)
+        ends[i] = end += sizes[i];
+    if (found && end != text_size) {
+        PyErr_SetString(PyExc_ValueError, "the lengths are not those of this text");
+        Py_CLEAR(found);
+    }
+    for (Py_ssize_t group = 0; found && group < all; group++) {
+        PyObject *members = PyList_GetItem(groups, group);
+        Py_ssize_t rows = members && PyList_Check(members) ? PyList_Size(members) : -1, size = 0;
+        PyObject *taken = rows < 0 ? NULL : PyBytes_FromStringAndSize(NULL, rows * 4);
+        uint32_t *indices = taken ? (uint32_t *)PyBytes_AsString(taken) : NULL;
+        if (rows < 0 && !PyErr_Occurred())
+            PyErr_SetString(PyExc_TypeError, "a group is no list");
+        for (Py_ssize_t i = 0; taken && i < rows; i++) {
+            Py_ssize_t index = PyLong_AsSsize_t(PyList_GetItem(members, i));
+            if (index < 0 || index >= count) {
+                if (!PyErr_Occurred())
+                    PyErr_SetString(PyExc_IndexError, "there is no such row");
+                Py_CLEAR(taken);
+                break;
+            }
+            indices[i] = (uint32_t)index;
+            size += sizes[index];
+        }
+        PyObject *part = taken ? PyBytes_FromStringAndSize(NULL, size) : NULL;
+        char *to = part ? PyBytes_AsString(part) : NULL;
+        for (Py_ssize_t i = 0; part && i < rows; i++) {
+            uint32_t length = sizes[indices[i]];
+            memcpy(to, text + ends[indices[i]] - length, length);
+            to += length;
+            indices[i] = length;
+        }
+        PyObject *pair = text_and_lengths(part, taken);
+        if (pair == NULL || PyList_SetItem(found, group, pair) < 0)
+            Py_CLEAR(found);
+    }
+    PyMem_Free(ends);
+    PyBuffer_Release(&lengths);
+    return found;
+}

@@ -1,8 +1,7 @@
 /* Spans of JSON as values of Python. */
 
+#include "number.h"
 #include "values.h"
-
-#include <float.h>
 
 void
 known_free(Known *known)
@@ -10,9 +9,6 @@ known_free(Known *known)
     for (int i = 0; i < KNOWN_TEXTS; i++)
         Py_XDECREF(known[i].text);
 }
-
-static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 PyObject *
 text_of(const byte *at, Py_ssize_t size, Known *known)
@@ -33,57 +29,13 @@ text_of(const byte *at, Py_ssize_t size, Known *known)
     return text;
 }
 
-/* A double of an integer below 2^53, times or by a power of ten that is a double itself, is rounded once (W. D. Clinger, How to Read
-   Floating Point Numbers Accurately, 1990). */
-int
-read_number(const byte *at, const byte *end, Number *number)
-{
-    int negative = at < end && *at == '-', digits = 0, places = -1, exponent = 0;
-    uint64_t mantissa = 0;
-    at += negative;
-    for (; at < end && (*at == '.' || (*at >= '0' && *at <= '9')); at++) {
-        if (*at == '.') {
-            places = 0;
-            continue;
-        }
-        mantissa = mantissa * 10 + (uint64_t)(*at - '0');
-        digits += mantissa != 0;
-        places += places >= 0;
-        if (digits > 18)
-            return 0;
-    }
-    if (at == end && places < 0) {
-        *number = (Number){0, negative ? -(int64_t)mantissa : (int64_t)mantissa, 0};
-        return 1;
-    }
-    if (at < end && (*at == 'e' || *at == 'E')) {
-        at++;
-        int below = at < end && *at == '-';
-        if (at < end && (*at == '-' || *at == '+'))
-            at++;
-        for (; at < end && *at >= '0' && *at <= '9'; at++) {
-            exponent = exponent * 10 + (*at - '0');
-            if (exponent > 1000)
-                return 0;
-        }
-        exponent = below ? -exponent : exponent;
-    }
-    exponent -= places > 0 ? places : 0;
-    if (at != end || FLT_EVAL_METHOD != 0 || mantissa > (uint64_t)1 << 53 || exponent < -22 || exponent > 22)
-        return 0;
-    double value = (double)mantissa;
-    value = exponent < 0 ? value / powers[-exponent] : value * powers[exponent];
-    *number = (Number){1, 0, negative ? -value : value};
-    return 1;
-}
-
-PyObject *
+static PyObject *
 number_of(const byte *at, const byte *end)
 {
-    Number number;
-    if (!read_number(at, end, &number))
-        return NULL;
-    return number.is_real ? PyFloat_FromDouble(number.real) : PyLong_FromLongLong(number.whole);
+    Number number = exact_number(at, end);
+    if (number.kind == WHOLE)
+        return PyLong_FromLongLong(number.whole);
+    return number.kind == FRACTION ? PyFloat_FromDouble(number.fraction) : NULL;
 }
 
 static PyObject *

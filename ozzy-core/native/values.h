@@ -19,18 +19,4 @@ typedef struct {
 PyObject *text_of(const byte *at, Py_ssize_t size, Known *known);
 void known_free(Known *known);
 
-/* A number: whole where it has neither point nor exponent, else real. */
-typedef struct {
-    int is_real;
-    int64_t whole;
-    double real;
-} Number;
-
-/* Read a number of few digits, exactly; 0 for any other. It has to be spelt soundly: a sign or none, digits, a point and digits or none, an
-   exponent or none. */
-int read_number(const byte *at, const byte *end, Number *number);
-
-/* The same as an object; NULL without an exception for any other. */
-PyObject *number_of(const byte *at, const byte *end);
-
 #endif

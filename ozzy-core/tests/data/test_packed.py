@@ -7,12 +7,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ozzy.builtin.filters.key_value import KeyValueFilter
 from ozzy.builtin.formatters.csv_cells import rows_of, rows_of_spans
 from ozzy.data.batch import Batch
 from ozzy.data.json_text import MISSING, bad_lines, decode_line, select_fields
 from ozzy.data.native import AVAILABLE
 from ozzy.data.packed import PackedLines
 from ozzy.data.patched import patched
+from ozzy.data.rows import Rows
 from ozzy.data.tokens import token_columns
 from ozzy.errors import DataError
 
@@ -212,3 +214,43 @@ def test_an_error_in_a_batch_knows_its_row():
     with pytest.raises(DataError) as raised:
         Batch(packed=packed).columns(("a",))
     assert raised.value.row == 1
+
+
+@given(st.lists(documents(), min_size=1, max_size=6), st.sampled_from(["==", "!=", ">", ">=", "<", "<=", "in", "not_in"]), values)
+def test_conditions_hold_as_of_values(lines, operator, wanted):
+    if operator in {"in", "not_in"}:
+        wanted = [wanted, "x"]
+    elif operator not in {"==", "!="}:
+        assume(isinstance(wanted, (str, int, float)) and not isinstance(wanted, bool))
+    chosen = KeyValueFilter({"name": "key_value", "options": {"keys": [{"name": "a", "value": wanted, "operator": operator}]}})
+    packed = scanned(b"\n".join(lines))
+    assert packed is not None
+    assert list(chosen.mask(Batch(packed=packed))) == list(chosen.mask(Batch.from_lines(lines)))
+
+
+@pytest.mark.parametrize("value", ["1e999", '{"x":1e999}', "[1e999]", '"\\u0045S"', "9007199254740993", "1e23", "null", '"ES"', "true"])
+@pytest.mark.parametrize(
+    "condition", [{"value": "ES"}, {"value": 9007199254740992}, {"value": 50, "operator": ">"}, {"value": 1e23, "operator": "<="}]
+)
+def test_conditions_on_unusual_values(value, condition):
+    line = f'{{"a":{value}}}'.encode()
+    chosen = KeyValueFilter({"name": "key_value", "options": {"keys": [{"name": "a", **condition}]}})
+    packed = scanned(line)
+
+    def told(batch: Batch) -> object:
+        try:
+            return list(chosen.mask(batch))
+        except DataError as error:
+            return error.message, error.row
+
+    assert told(Batch(packed=packed)) == told(Batch.from_lines([line]))
+
+
+@given(st.lists(st.binary(max_size=5), max_size=8), st.data())
+def test_rows_of_groups(rows, data):
+    places = st.lists(st.integers(0, len(rows) - 1), max_size=5) if rows else st.just([])
+    groups = data.draw(st.lists(places, max_size=4))
+    lengths = b"".join(len(row).to_bytes(4, "little") for row in rows)
+    found = Rows.measured(b"".join(rows), lengths).grouped(groups)
+    assert [list(one) for one in found] == [[rows[index] for index in group] for group in groups]
+    assert [one.text for one in found] == [b"".join(rows[index] for index in group) for group in groups]

@@ -167,9 +167,8 @@ class BaseFileWriter(BaseWriter):
             for key, members in groups.items():
                 self.files.write_batch(self.file_key(batch, key), fitted.take(members))
             return
-        rows = self._formatted(batch)
-        for key, members in groups.items():
-            self.files.write(self.file_key(batch, key), rows.take(members))
+        for key, rows in zip(groups, self._formatted(batch).grouped(groups.values()), strict=True):
+            self.files.write(self.file_key(batch, key), rows)
 
     def join(self, piece: Piece) -> None:
         """Append what a worker has made of a part of the source. Called in the order of the source, between two checkpoints."""

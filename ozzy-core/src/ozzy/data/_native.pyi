@@ -1,5 +1,6 @@
 """The extension, whose C is in `native/`. A span is a place in a text, a column the spans of one field: see `native.h`."""
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +27,15 @@ def taken(columns: tuple[bytes, ...], indices: Sequence[int], /) -> tuple[bytes,
 
 def joined(text: bytes, column: bytes, end: bytes, /) -> tuple[bytes, bytes]:
     """Each span's bytes with `end` after it, in one text, and the lengths as uint32."""
+
+def gathered(text: bytes, lengths: array[int], groups: list[list[int]], /) -> list[tuple[bytes, bytes]]:
+    """Of rows that lie in a text with these lengths, those of each group of indices, as a text and its lengths. Raises IndexError."""
+
+def equal_texts(text: bytes, column: bytes, token: bytes, /) -> list[bool] | None:
+    """Which values stand there as this text does, with its quotes and without an escape; None where one has escapes."""
+
+def compared_numbers(text: bytes, column: bytes, operator: str, wanted: float, /) -> list[bool] | None:
+    """Which values are numbers that are `>`, `<`, `g` (>=), `l` (<=) or `=` another; None where one is not known exactly."""
 
 def csv_rows(
     text: bytes, columns: tuple[bytes | list[bytes], ...], rows: int, delimiter: bytes, end: bytes, other: Callable[[bytes], bytes], /

@@ -3,7 +3,6 @@
 No object is made of a row before somebody asks for it, so that rows that are only chosen, counted and written cost little.
 """
 
-from array import array
 from collections.abc import Sequence
 from typing import Any, Protocol, Self
 
@@ -116,7 +115,7 @@ class PackedLines:
 
     def rows(self, end: bytes) -> Rows:
         """The lines, each with this end."""
-        return rows_of(*native.joined(self.text, self.bounds, end))
+        return Rows.measured(*native.joined(self.text, self.bounds, end))
 
     def records(self) -> list[Record]:
         records: list[Record] = []
@@ -127,13 +126,6 @@ class PackedLines:
                 error.row = len(records)
                 raise
         return records
-
-
-def rows_of(text: bytes, lengths: bytes) -> Rows:
-    """Rows as the extension gives them: their text, and the length of each as an unsigned int."""
-    sizes = array("I")
-    sizes.frombytes(lengths)
-    return Rows(text, sizes)
 
 
 def _utf8(name: str) -> bytes:

@@ -1,9 +1,11 @@
 """Rows that are formatted: one text with all of them, or the list that a formatter gave, of which the text is made when it is asked for."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import overload
+
+from ozzy.data.native import AVAILABLE, native
 
 
 class Rows(Sequence[bytes]):
@@ -28,6 +30,13 @@ class Rows(Sequence[bytes]):
     def of(cls, rows: Sequence[bytes], end: bytes = b"") -> "Rows":
         """Rows from a list of them, each of which still gets its `end`. What are Rows already stay what they are."""
         return rows if isinstance(rows, Rows) and not end else cls(None, None, listed=rows, end=end)
+
+    @classmethod
+    def measured(cls, text: bytes, lengths: bytes) -> "Rows":
+        """Rows as the extension gives them: their text, and the bytes of their lengths."""
+        sizes = array("I")
+        sizes.frombytes(lengths)
+        return cls(text, sizes)
 
     @property
     def text(self) -> bytes:
@@ -62,6 +71,12 @@ class Rows(Sequence[bytes]):
         if self._listed is None:
             self._listed = list(self)
         return Rows.of(list(map(self._listed.__getitem__, indices)), self._end)
+
+    def grouped(self, groups: Iterable[Sequence[int]]) -> "list[Rows]":
+        """The rows of each of these groups of indices."""
+        if AVAILABLE and self._listed is None:
+            return [Rows.measured(*pair) for pair in native.gathered(self.text, self.lengths, list(map(list, groups)))]
+        return list(map(self.take, groups))
 
     def separated(self, separator: bytes, *, first: bool) -> "Rows":
         """The rows with a separator before each, before the first one only where `first` says so."""

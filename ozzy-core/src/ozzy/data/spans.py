@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ozzy.data.native import native
-from ozzy.data.packed import SPAN, rows_of
+from ozzy.data.packed import SPAN
 from ozzy.data.rows import Rows
 
 
@@ -35,7 +35,7 @@ class Spans:
 
     def rows(self, end: bytes) -> Rows:
         """The rows, each with this end."""
-        return rows_of(*native.joined(self.text, self.bounds, end))
+        return Rows.measured(*native.joined(self.text, self.bounds, end))
 
 
 def columns_taken(columns: tuple[bytes, ...], indices: Sequence[int]) -> tuple[bytes, ...]:

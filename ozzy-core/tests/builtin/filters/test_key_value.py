@@ -11,6 +11,7 @@ from ozzy import Batch, ConfigError
 from ozzy.builtin.filters.key_value import KeyValueFilter, KeyValueRegexFilter
 from ozzy.builtin.filters.operators import OPERATORS, check, make_column_test, make_test
 from ozzy.data.json_text import MISSING as NOT_THERE
+from ozzy.data.packed import PackedLines
 
 MISSING = object()
 
@@ -27,6 +28,9 @@ def kept(filter, *records):
     assert all(type(one) is bool for one in by_lines)
     assert by_lines == list(filter.mask(Batch.from_records(list(records))))
     assert by_lines == [filter.filter(record) for record in records]
+    packed = PackedLines.scanned(b"\n".join(lines), filter.reads or (), len(lines) + 1)
+    if packed is not None:
+        assert by_lines == list(filter.mask(Batch(packed=packed[0])))
     return by_lines
 
 

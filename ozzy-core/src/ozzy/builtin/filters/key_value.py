@@ -1,6 +1,6 @@
 """Filters by the values of fields."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import and_
 from typing import Any, ClassVar
@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ozzy import BaseFilter, Batch, Problem, option, options
 from ozzy.builtin.filters.column_tests import Condition, mask_of
 from ozzy.builtin.filters.operators import OPERATORS, check, make_column_test
+from ozzy.builtin.filters.packed_tests import packed_mask
 from ozzy.data.field_path import FieldPath, roots
 from ozzy.data.json_text import MISSING
 from ozzy.data.table import Mask, Table
@@ -84,21 +85,15 @@ class KeyValueFilter(BaseFilter):
             return [True] * len(batch)
         if batch.table is not None:
             return self._mask_of_columns(batch.table)
-        known = {place: mask for place in range(len(self._tests)) if (mask := self._compared(batch, place)) is not None}
-        fields = roots([path for place, (path, _) in enumerate(self._tests) if place not in known])
-        columns = dict(zip(fields, batch.columns(fields), strict=True))
-        masks = [known[place] if place in known else self._mask_of_values(place, columns) for place in range(len(self._tests))]
-        return reduce(_both, masks)
+        packed = [_told(batch, path, one) for (path, _), one in zip(self._tests, self._conditions, strict=True)]
+        known = [mask for mask in packed if mask is not None]
+        return reduce(_both, known if len(known) == len(packed) else self._masks_of_values(batch))
 
-    def _mask_of_values(self, place: int, columns: Mapping[str, list[Any]]) -> Sequence[bool]:
-        path = self._tests[place][0]
-        values = columns[path.root]
-        return self._columns[place](values if len(path.steps) == 1 else list(map(path.within, values)))
-
-    def _compared(self, batch: Batch, place: int) -> list[bool] | None:
-        """What one condition says of the rows, where the batch can tell that itself."""
-        path, condition = self._tests[place][0], self._conditions[place]
-        return batch.compared(path.root, condition.operator, condition.wanted) if len(path.steps) == 1 else None
+    def _masks_of_values(self, batch: Batch) -> Iterator[Sequence[bool]]:
+        columns = dict(zip(self._fields, batch.columns(self._fields), strict=True))
+        for (path, _), test in zip(self._tests, self._columns, strict=True):
+            values = columns[path.root]
+            yield test(values if len(path.steps) == 1 else list(map(path.within, values)))
 
     def _mask_of_columns(self, table: Table) -> Mask:
         kept = Mask.all(truth=True, count=table.num_rows)
@@ -107,6 +102,13 @@ class KeyValueFilter(BaseFilter):
                 break
             kept = kept.both(mask_of(table, path, condition))
         return kept
+
+
+def _told(batch: Batch, path: FieldPath, condition: Condition) -> Sequence[bool] | None:
+    """What a condition says of each row, where that can be told without making values."""
+    if batch.packed_lines is not None:
+        return packed_mask(batch.packed_lines, path, condition)
+    return batch.compared(path.root, condition.operator, condition.wanted) if len(path.steps) == 1 else None
 
 
 def _both(one: Sequence[bool], other: Sequence[bool]) -> list[bool]:

@@ -13,7 +13,6 @@ import msgspec
 
 from ozzy.data.json_text import FAILURES, MISSING, compacted, data_error, encode_record, encode_values
 from ozzy.data.native import native
-from ozzy.data.packed import rows_of as packed_rows
 from ozzy.data.rows import Rows
 from ozzy.data.tokens import ABSENT, Column, Tokens
 from ozzy.errors import DataError
@@ -40,7 +39,7 @@ def rows_of(columns: Sequence[Column], delimiter: bytes, end: bytes) -> list[byt
 def rows_of_spans(text: bytes, columns: Sequence[bytes | list[Any]], count: int, delimiter: bytes, end: bytes) -> Rows:
     """The rows of columns that are spans of lines in a text, or plain values. Raises DataError, without a row."""
     cells = tuple([column if isinstance(column, bytes) else cells_of(column) for column in columns])
-    return packed_rows(*native.csv_rows(text, cells, count, delimiter, end, _unusual))
+    return Rows.measured(*native.csv_rows(text, cells, count, delimiter, end, _unusual))
 
 
 def cells_of(column: Column | tuple[Any, ...]) -> list[bytes]:

@@ -1,0 +1,17 @@
+/* Numbers of JSON that a double or a long long holds exactly as they are meant. */
+
+#ifndef OZZY_NUMBER_H
+#define OZZY_NUMBER_H
+
+#include "native.h"
+
+typedef struct {
+    enum { OTHER, WHOLE, FRACTION } kind;
+    long long whole;
+    double fraction;
+} Number;
+
+/* A number of few digits; OTHER for any that is not known to be exact. */
+Number exact_number(const byte *at, const byte *end);
+
+#endif
