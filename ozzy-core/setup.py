@@ -11,8 +11,8 @@ setup(
     ext_modules=[
         Extension(
             "ozzy.data._native",
-            [f"native/{name}.c" for name in ("module", "spans", "text", "json", "number", "values", "conditions", "rows")],
-            depends=["native/native.h", "native/number.h", "native/text.h"],
+            [f"native/{name}.c" for name in ("module", "spans", "text", "json", "number", "values", "conditions", "rows", "csv", "cells")],
+            depends=["native/native.h", "native/number.h", "native/text.h", "native/values.h"],
             define_macros=[("Py_LIMITED_API", LIMITED)],
             extra_compile_args=[] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden"],
             py_limited_api=True,

@@ -14,6 +14,11 @@ static PyMethodDef functions[] = {
     {"equal_texts", equal_texts, METH_VARARGS, NULL},
     {"compared_numbers", compared_numbers, METH_VARARGS, NULL},
     {"csv_rows", csv_rows, METH_VARARGS, NULL},
+    {"scan_csv", scan_csv, METH_VARARGS, NULL},
+    {"csv_cells", csv_cells, METH_VARARGS, NULL},
+    {"csv_values", csv_values, METH_VARARGS, NULL},
+    {"csv_check", csv_check, METH_VARARGS, NULL},
+    {"csv_mask", csv_mask, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,18 +1,16 @@
 /* Spans of JSON as values of Python. */
 
 #include "number.h"
+#include "values.h"
 
-#define KNOWN_TEXTS 512
-#define KNOWN_SIZE 40
+void
+known_free(Known *known)
+{
+    for (int i = 0; i < KNOWN_TEXTS; i++)
+        Py_XDECREF(known[i].text);
+}
 
-/* Texts that repeat are made once. */
-typedef struct {
-    const byte *at;
-    Py_ssize_t size;
-    PyObject *text;
-} Known;
-
-static PyObject *
+PyObject *
 text_of(const byte *at, Py_ssize_t size, Known *known)
 {
     if (size > KNOWN_SIZE)
@@ -89,7 +87,6 @@ values(PyObject *module, PyObject *arguments)
         if (value == NULL || PyList_SetItem(found, i, value) < 0)
             Py_CLEAR(found);
     }
-    for (int i = 0; i < KNOWN_TEXTS; i++)
-        Py_XDECREF(known[i].text);
+    known_free(known);
     return found;
 }

@@ -168,7 +168,7 @@ def test_explain_says_which_face_each_module_gets(registry: Registry) -> None:
     faces = {module.stage: module.face for module in ozzy.explain(config, registry=registry).modules}
 
     assert faces == {
-        "reader": "gives lines of JSON, columns of Parquet, Arrow and large CSV, else records",
+        "reader": "gives lines of JSON, columns of Parquet and Arrow, cells of CSV, else records",
         "filter_before": "fields a",
         "transform": "whatever comes",
         "formatter": faces["formatter"],

@@ -17,6 +17,7 @@ from ozzy.builtin.decoders.csv import CSVDecoder
 from ozzy.builtin.filters.key_value import KeyValueFilter
 from ozzy.contracts.decoder import decoded
 from ozzy.data.codecs import open_decompressed
+from ozzy.data.native import AVAILABLE
 
 TYPES = {"n": "int", "f": "float", "m": "number", "b": "bool"}
 TEXT = st.text(st.sampled_from('a,;"\n\r\t \0é\ufeff='), max_size=5)
@@ -46,37 +47,41 @@ NUMBER = st.sampled_from(
 )
 
 
-def found(data, options, wanted=(), *, columns):
-    """All that comes of a file: rows, as they stand and as records, bad ones, blank ones; or the error. And whether there were columns."""
+def found(data, options, wanted=(), *, way):
+    """All that comes of a file: rows, as they stand and as records, bad ones, blank ones; or the error. And the faces of batches.
+
+    The way is to read it as `columns`, as cells that are `packed` in their text, or by `rows`.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_text, "CHUNK_BYTES", 24)
         patch.setattr(csv_text, "PIECE", 16)
-        if not columns:
+        patch.setattr(decoder, "BATCH_BYTES", 20)
+        if way != "packed":
+            patch.setattr(decoder, "packed_cells", lambda *_: None)
+        if way == "rows":
             patch.setattr(decoder, "cell_columns", lambda *_: None)
         made = CSVDecoder({"name": "csv", "options": options}, None)
         made.wanted = wanted
-        rows, rejected, blank, faces = [], [], 0, set()
+        batches, faces = [], set()
         try:
             for batch in decoded(made, open_decompressed(io.BytesIO(data), "none", name="in"), None):
-                faces |= set(batch.faces)
+                faces.add(batch.faces)
                 as_they_stand = batch.written.rows if batch.written is not None else [None] * len(batch)
-                rows += zip(batch.origin, batch.lines, map(repr, batch.records), as_they_stand, strict=True)
-                rejected += batch.rejected
-                blank += batch.blank
+                rows = list(zip(batch.origin, batch.lines, map(repr, batch.records), as_they_stand, strict=True))
+                batches.append((batch.position, rows, list(batch.rejected), batch.blank))
         except DataError as error:
-            return (rows, rejected, blank, str(error)), faces
-        return (rows, rejected, blank, None), faces
+            return (batches, str(error)), faces
+        return (batches, None), faces
 
 
 def same(data, options, wanted=()):
-    """Whether there were columns, where both ways have the same outcome."""
-    by_columns, faces = found(data, options, wanted, columns=True)
-    by_rows, _ = found(data, options, columns=False)
-    if by_rows[-1] is None:
-        assert by_columns == by_rows
-    else:
-        assert by_columns[-1] == by_rows[-1]
-    return "table" in faces
+    """Whether there were columns, and packed cells, where all ways have the same outcome, batch by batch."""
+    by_rows, _ = found(data, options, way="rows")
+    by_columns, faces = found(data, options, wanted, way="columns")
+    packed, packed_faces = found(data, options, wanted, way="packed")
+    assert by_columns == by_rows
+    assert packed == by_rows
+    return ("table",) in faces, ("cells",) in packed_faces
 
 
 @settings(max_examples=400, deadline=None)
@@ -120,30 +125,43 @@ def test_types(rows, wanted):
 
 
 @pytest.mark.parametrize(
-    ("data", "options", "columns"),
+    ("data", "options", "columns", "packed"),
     [
-        (b"x,y\n" + b"1,2\n" * 20, {}, True),
-        (b"x,y\r\n" + b'1234,"a ""b"", c"\r\n' * 20, {}, True),
-        (b"\xef\xbb\xbfx,y\n" + b"1,\xc3\xa9\n" * 20, {}, True),
-        (b"x,y\n" + b"1,2\n" * 20 + b"1,2,3\n" + b"1,2\n" * 20, {}, True),
-        (b"1;2\n" * 20, {"fields": ["x", "y"], "delimiter": ";"}, True),
-        (b"x,y\n" + b"1,1.50\n,\n" * 20, {"columns": {"x": "int", "y": "number"}}, True),
-        (b"x,y\n" + b'1,"a\nb"\n' * 20, {}, False),
-        (b"x,y\n" + b"1,2\n" * 20, {"escapechar": "\\"}, False),
-        (b"x,y\n" + b"1,2\n" * 20, {"skip_initial_space": True}, False),
-        (b"x,y\n" + b"2024-01-01,2\n" * 20, {"columns": {"x": "date"}}, False),
-        (b"x,y\n" + b"1,2\n" * 20, {"columns": {"y": "number"}}, False),
+        (b"x,y\n" + b"1,2\n" * 20, {}, True, True),
+        (b"x,y\r\n" + b'1234,"a ""b"", c"\r\n' * 20, {}, True, True),
+        (b"\xef\xbb\xbfx,y\n" + b"1,\xc3\xa9\n" * 20, {}, True, True),
+        (b"x,y\n" + b"1,2\n" * 20 + b"1,2,3\n" + b"1,2\n" * 20, {}, True, True),
+        (b"1;2\n" * 20, {"fields": ["x", "y"], "delimiter": ";"}, True, True),
+        (b"x,y\n" + b"1,1.50\n,\n" * 20, {"columns": {"x": "int", "y": "number"}}, True, True),
+        (b"x,y\n" + b'1,"a\nb"\n' * 20, {}, False, False),
+        (b"x,y\n" + b"1,2\n" * 20, {"escapechar": "\\"}, False, False),
+        (b"x,y\n" + b"1,2\n" * 20, {"skip_initial_space": True}, False, False),
+        (b"x,y\n" + b"2024-01-01,2\n" * 20, {"columns": {"x": "date"}}, False, True),
+        (b"x,y\n" + b"1,2\n" * 20, {"columns": {"y": "number"}}, False, True),
+        (b"x,y\n" + b"[1],2\n" * 20, {"columns": {"x": "json"}, "nulls": ["2"]}, False, True),
     ],
 )
-def test_columns_are_made_of_what_is_plain(data, options, columns):
-    assert same(data, options) is columns
+def test_what_is_plain_is_not_read_row_by_row(data, options, columns, packed):
+    assert same(data, options) == (columns, packed and AVAILABLE)
 
 
-def test_a_small_file_is_read_row_by_row():
+def test_a_small_file_is_not_worth_columns():
     made = CSVDecoder({"name": "csv", "options": {}}, None)
+    made.wants_columns = True
     [batch] = decoded(made, open_decompressed(io.BytesIO(b"x\n1\n"), "none", name="in"), None)
 
-    assert batch.faces == ("records",)
+    assert "table" not in batch.faces
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_columns_are_made_where_files_are_made_of_them(monkeypatch, wanted):
+    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 24)
+    made = CSVDecoder({"name": "csv", "options": {}}, None)
+    made.wants_columns = wanted
+    [batch] = decoded(made, open_decompressed(io.BytesIO(b"x\n" + b"1\n" * 20), "none", name="in"), None)
+
+    assert batch.faces == (("table",) if wanted or not AVAILABLE else ("cells",))
+    assert batch.records == [{"x": "1"}] * 20
 
 
 def test_only_the_columns_of_the_filter_are_parsed(monkeypatch):
@@ -153,7 +171,7 @@ def test_only_the_columns_of_the_filter_are_parsed(monkeypatch):
     monkeypatch.setattr(CellColumns, "read", lambda self, text, names: parsed.append(tuple(names)) or read(self, text, names))
     monkeypatch.setattr(csv_text, "CHUNK_BYTES", 1024)
     made = CSVDecoder({"name": "csv", "options": {}}, None)
-    made.wanted = ("y",)
+    made.wanted, made.wants_columns = ("y",), True
     data = b"x,y,z\n" + b"1,a,3\n" * 500 + b"2,b,4\n"
     chosen = KeyValueFilter({"name": "key_value", "options": {"keys": [{"name": "y", "value": "b"}]}}, None)
     kept = [batch.where(chosen.mask(batch)) for batch in decoded(made, open_decompressed(io.BytesIO(data), "none", name="in"), None)]

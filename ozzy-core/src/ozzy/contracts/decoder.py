@@ -39,6 +39,8 @@ class BaseDecoder(BaseModule):
     wanted_tokens: tuple[str, ...] = ()
     """Top-level fields that any stage, or a formatter that takes them as they stand in the line, will ask for. Where there are fields that
     are `wanted`, most rows may never be asked for these."""
+    wants_columns: bool = False
+    """Whether files are made of columns of Arrow behind it, so that rows are best given as such."""
     starts_anywhere: ClassVar[bool] = False
     """Whether `decode` can begin after any batch: then each bears `{"rows": …, "offset": …, "lines": …}` as its position itself."""
 

@@ -35,6 +35,8 @@ class BaseExportFormatter(BaseModule):
     unchanged: str | None = None
     """The format whose rows leave byte for byte as they came from a decoder that has the same `unchanged`, where nothing touched them."""
     reads: Sequence[str] | None = None
+    columnar: bool = False
+    """Whether it makes its files of columns of Arrow (`Batch.table`), where rows come as such."""
     tokens: Sequence[str] = ()
     """The top-level fields that it takes as they stand in a line (`Batch.column_tokens`), where it wants no more of a line."""
 

@@ -230,6 +230,7 @@ class BaseStreamReader(BaseReader):
         self.decoders: Callable[[str, str, bytes, int], BaseDecoder] | None = None
         self.wanted: tuple[str, ...] = ()
         self.wanted_tokens: tuple[str, ...] = ()
+        self.wants_columns = False
         self.clock: ReadClock | None = None
         self._metas: dict[str, Any] | None = None
         self._head: tuple[Split, bytes] | None = None
@@ -305,7 +306,7 @@ class BaseStreamReader(BaseReader):
         if self.decoders is None:
             raise SourceError(f"{type(self).__name__} was given no decoders", hint="Run it in a pipeline, or set `decoders`.")
         decoder = self.decoders(self.read_option("deserializer", "auto"), name, head, self.read_option("batch_size", 10_000))
-        decoder.wanted, decoder.wanted_tokens = self.wanted, self.wanted_tokens
+        decoder.wanted, decoder.wanted_tokens, decoder.wants_columns = self.wanted, self.wanted_tokens, self.wants_columns
         return decoder
 
     def read(self, split: Split, position: Any) -> Iterator[Batch]:

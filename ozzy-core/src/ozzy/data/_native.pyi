@@ -44,3 +44,39 @@ def csv_rows(
 
     `other` makes the cell of each token that needs a closer look.
     """
+
+def scan_csv(text: bytes, count: int, wanted: tuple[int, ...], delimiter: int, quotechar: int, /) -> tuple[bytes, ...] | None:
+    """The columns of a text of whole lines, each a row of `count` cells: the rows, then each wanted cell without its quotes.
+
+    `quotechar` is -1 where there is none. None where a row is not plain.
+    """
+
+def csv_cells(text: bytes, rows: bytes, count: int, wanted: tuple[int, ...], delimiter: int, quotechar: int, /) -> tuple[bytes, ...]:
+    """More cells of rows that `scan_csv` has found."""
+
+def csv_values(
+    text: bytes, column: bytes, kind: str, quotechar: int, nulls: tuple[bytes, ...], other: Callable[[str], Any], /
+) -> list[Any]:
+    """The values of a column of CSV whose type is `kind`; `other` is given each cell that needs a closer look.
+
+    A cell that is one of `nulls` is None, and an empty one is where `kind` is no `str`.
+    """
+
+def csv_check(text: bytes, column: bytes, kind: str, quotechar: int, nulls: tuple[bytes, ...], other: Callable[[str], Any], /) -> None:
+    """Raise what `other` raises of a cell in that column that is spelt in a way of its own."""
+
+def csv_mask(
+    text: bytes,
+    column: bytes,
+    kind: str,
+    quotechar: int,
+    nulls: tuple[bytes, ...],
+    other: Callable[[str], Any],
+    operator: str,
+    wanted: Any,
+    /,
+) -> list[bool] | None:
+    """Which values of a column of CSV are ==, >, >=, < or <= another; one that is None is not.
+
+    None for any other operator, and where what is wanted is no text for a column of texts, no number for one of numbers.
+    """

@@ -162,10 +162,11 @@ class Batch:
 
     @property
     def faces(self) -> tuple[str, ...]:
-        """The faces that exist now: `lines`, `records`, `table`, or several of them."""
-        has_lines = self._lines is not None or (self._packed is not None and self._packed.face == "lines")
-        pairs = (("lines", has_lines), ("records", self._records is not None), ("table", self._table is not None))
-        return tuple(name for name, is_there in pairs if is_there)
+        """The faces that exist now: `lines`, `records`, `table`, or several of them; and what rows that are packed call theirs."""
+        packed = None if self._packed is None else self._packed.face
+        pairs = (("lines", self._lines), ("records", self._records), ("table", self._table))
+        faces = tuple(name for name, face in pairs if face is not None or name == packed)
+        return faces if packed is None or packed in faces else (*faces, packed)
 
     @property
     def lines(self) -> list[bytes]:
@@ -223,6 +224,12 @@ class Batch:
         if unknown:
             self._columns.update(zip(unknown, self._read(unknown), strict=True))
         return [self._columns[field] for field in fields]
+
+    def compared(self, field: str, operator: str, wanted: Any) -> list[bool] | None:
+        """Which values of a field are `==`, `>`, `>=`, `<` or `<=` another, where that can be told without making them; else None."""
+        if self._packed is None or self._records is not None or field in self._columns:
+            return None
+        return self._packed.compared(field, operator, wanted)
 
     def _read(self, fields: tuple[str, ...]) -> list[list[Any]]:
         """These columns out of what is there without records."""
@@ -289,7 +296,7 @@ class Batch:
             return self.of_table(self._table.select([name for name in dict.fromkeys(fields) if name in self._table.names]))
         if "lines" in self.faces:
             return self._remade(lines=picked_lines(self.lines, fields))
-        return self._remade(records=[{name: record[name] for name in fields if name in record} for record in self._records or []])
+        return self._remade(records=[{name: record[name] for name in fields if name in record} for record in self.records])
 
     def rewrite(self, change: Change) -> "Batch":
         """New rows, each what `change(row, form)` makes of a row; this batch stays as it is.

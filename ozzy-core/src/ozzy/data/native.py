@@ -14,4 +14,5 @@ try:
 
     AVAILABLE = True
 except ImportError:
+    native = None  # type: ignore[assignment]
     AVAILABLE = False

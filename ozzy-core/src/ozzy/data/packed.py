@@ -38,6 +38,9 @@ class Packed(Protocol):
     def values(self, field: str) -> list[Any]:
         """The values of a field, `MISSING` where a row has none. Raises DataError, without a row."""
 
+    def compared(self, field: str, operator: str, wanted: Any) -> list[bool] | None:
+        """Which values of a field pass a comparison, where that can be told without making them; else None."""
+
     def lines(self) -> list[bytes]:
         """One document of JSON a row. Raises DataError with the row."""
 
@@ -103,6 +106,9 @@ class PackedLines:
             return native.values(self.text, spans, _decode, MISSING)
         except FAILURES as error:
             raise data_error(error) from error
+
+    def compared(self, field: str, operator: str, wanted: Any) -> list[bool] | None:
+        return None
 
     def lines(self) -> list[bytes]:
         return native.cut(self.text, self.bounds)

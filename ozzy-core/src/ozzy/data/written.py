@@ -4,13 +4,15 @@ from collections.abc import Callable, Hashable, Sequence
 from itertools import compress
 from typing import Any, Self
 
+from ozzy.data.rows import Rows
+from ozzy.data.spans import Spans
 from ozzy.data.table import Mask, taken
 
 
 class Written:
     """The bytes of each row, without the end of the line.
 
-    `form` tells formats apart: a file of the same form may hold these rows. They are a list of bytes, or a column of Arrow.
+    `form` tells formats apart: a file of the same form may hold these rows. They are a list of bytes, spans, or a column of Arrow.
     """
 
     __slots__ = ("_rows", "form")
@@ -22,14 +24,24 @@ class Written:
     @property
     def rows(self) -> list[bytes]:
         """One run of bytes a row."""
+        if isinstance(self._rows, Spans):
+            return self._rows.cut()
         return self._rows if isinstance(self._rows, list) else list(self._rows.to_pylist())
+
+    def ended(self, end: bytes) -> Rows:
+        """The rows, each with this end."""
+        return self._rows.rows(end) if isinstance(self._rows, Spans) else Rows.of(self.rows, end)
 
     def where(self, mask: Sequence[bool]) -> Self:
         """The rows whose mask is true."""
+        if isinstance(self._rows, Spans):
+            return type(self)(self.form, self._rows.where(mask))
         return self._chosen(lambda rows: list(compress(rows, mask)), lambda rows: rows.filter(Mask.of(mask).array))
 
     def take(self, indices: Sequence[int]) -> Self:
         """The rows at these indices, in that order."""
+        if isinstance(self._rows, Spans):
+            return type(self)(self.form, self._rows.take(indices))
         return self._chosen(lambda rows: [rows[index] for index in indices], lambda rows: taken(rows, indices))
 
     def _chosen(self, of_list: Callable[[list[bytes]], list[bytes]], of_column: Callable[[Any], Any]) -> Self:

@@ -127,7 +127,7 @@ def _face(module: Any, pipeline: Pipeline) -> str:
     if declared is not None:
         return str(declared)
     if isinstance(module, BaseStreamReader):
-        return "gives lines of JSON, columns of Parquet, Arrow and large CSV, else records"
+        return "gives lines of JSON, columns of Parquet and Arrow, cells of CSV, else records"
     if getattr(module, "reads", None) == ():
         return "whatever comes"
     batch_method = {BaseFilter: "mask", BaseGrouper: "keys", BaseExportFormatter: "format_rows"}

@@ -33,7 +33,8 @@ class Profile:
         if "records" in batch.faces:
             self.faces[stage] = "records"
         elif len(batch):
-            self.faces.setdefault(stage, "lines" if batch.table is None else "columns")
+            face = "columns" if batch.table is not None else next(iter(batch.faces), "records")
+            self.faces.setdefault(stage, face)
 
     def report(self, result: Result) -> RunProfile:
         """What was seen of a run that has this result."""

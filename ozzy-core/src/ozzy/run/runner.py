@@ -20,7 +20,7 @@ from ozzy.run.outlets import Outlet
 from ozzy.run.routing import Routing
 from ozzy.run.schedule import Schedule, SplitList
 from ozzy.run.stages import GroupStage, Stage
-from ozzy.run.wanted import wanted_fields
+from ozzy.run.wanted import columns_wanted, wanted_fields
 
 INHERITED_TIMES = {
     "reader": "read",
@@ -84,6 +84,7 @@ class Runner:
             self.listener.profile.watch(self.reader)
         if isinstance(self.reader, BaseStreamReader):
             self.reader.wanted, self.reader.wanted_tokens = wanted_fields(self.working(), self.outlets)
+            self.reader.wants_columns = columns_wanted(self.outlets)
         with closing(self._turns()) as turns:
             for number, split, turn in turns:
                 if number != self.place.split:

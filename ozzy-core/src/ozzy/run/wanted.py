@@ -21,6 +21,12 @@ def wanted_fields(stages: Sequence[Stage], outlets: Sequence[Outlet]) -> tuple[F
     return (), tokens
 
 
+def columns_wanted(outlets: Sequence[Outlet]) -> bool:
+    """Whether a formatter makes its files of columns."""
+    contexts = [getattr(outlet.writer, "context", None) for outlet in outlets]
+    return any(context.formatter.columnar for context in contexts if context is not None)
+
+
 def _tokens(stages: Sequence[Stage], outlets: Sequence[Outlet]) -> Fields:
     if len(outlets) != 1 or not all(stage.module.patches for stage in stages if isinstance(stage, TransformStage)):
         return ()

@@ -59,6 +59,7 @@ class ColumnFormatter(BaseExportFormatter):
     resumable = False
     compressed = True
     face = "columns, else records"
+    columnar = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -51,6 +51,21 @@ class Columns:
         return ""
 
 
+def value_maker(kind: str, nulls: Sequence[str]) -> Callable[[str], Any]:
+    """What makes the value of one cell, as `Columns` does. It raises ValueError or RecursionError where the cell does not fit."""
+    known, converter = frozenset(nulls), _CONVERTERS.get(kind)
+
+    def value(cell: str) -> Any:
+        if cell in known:
+            return None
+        if converter is None:
+            return cell
+        text = cell.strip()
+        return converter(text) if text else None
+
+    return value
+
+
 def types_of(schema: Mapping[str, Any]) -> dict[str, str]:
     """The types of columns that a JSON Schema gives its properties; one with several types is JSON, or a text where it may be one.
 

@@ -9,16 +9,16 @@ import attrs
 
 from ozzy import BaseDecoder, Batch, DataError, Problem, Rejected, option, options
 from ozzy.builtin.decoders.columns import Columns, ColumnType, types_of
-from ozzy.builtin.decoders.csv_columns import CellColumns, cell_columns
+from ozzy.builtin.decoders.csv_columns import CellColumns, CellTable, cell_columns
+from ozzy.builtin.decoders.csv_packed import CellScan, PackedCells, packed_cells
 from ozzy.builtin.decoders.csv_rows import CELL_LIMIT, Row, Rows, wrong_names
 from ozzy.builtin.decoders.csv_text import Text
 from ozzy.contracts.decoder import DecoderOptions
 from ozzy.data.codecs import ByteStream
-from ozzy.data.table import Table
 from ozzy.data.written import Written, csv_form
 
 BATCH_BYTES: Final = 1024 * 1024
-"""A batch ends with the row that reaches this many bytes of the stream, if it has not ended before."""
+"""A batch ends with the row that reaches this many bytes of the stream, or is the last to begin in a chunk, if it has not ended before."""
 
 
 @options
@@ -97,28 +97,44 @@ class CSVDecoder(BaseDecoder):
         types = types_of(self.options.schema) | dict(self.options.columns)
         columns = Columns(header, types, self.options.nulls)
         draft = _Draft(header, _form(self.options, header), self.options.batch_size)
-        cells = cell_columns(header, types, self.options, self.wanted) if text.is_large() else None
-        if cells is not None:
+        cells = self._cells(header, types, text)
+        if cells is None:
+            yield from self._by_rows(text, draft, rows, columns)
+        else:
             yield from self._by_chunks(text, cells, draft, rows, columns)
         yield from draft.batches(rows.to_the_end(columns))
 
-    def _by_chunks(self, text: Text, cells: CellColumns, draft: "_Draft", rows: Rows, columns: Columns) -> Iterator[Batch]:
-        """The batches of a text: columns of a chunk that is plain, else records. The next chunk is looked at meanwhile."""
+    def _cells(self, header: list[str], types: dict[str, str], text: Text) -> "CellScan | CellColumns | None":
+        """What takes chunks apart: into columns where those are wanted or nobody else can, and there is enough text to be worth it."""
+        scan = packed_cells(header, types, self.options, self.wanted)
+        if scan is not None and not self.wants_columns:
+            return scan
+        return (cell_columns(header, types, self.options, self.wanted) if text.is_large() else None) or scan
+
+    def _by_rows(self, text: Text, draft: "_Draft", rows: Rows, columns: Columns) -> Iterator[Batch]:
+        """The batches of a text that is read row by row, chunk by chunk: they end where those of a text end that is read otherwise."""
+        while chunk := text.chunk():
+            text.give_back(chunk)
+            yield from draft.batches(rows.of_one_chunk(columns))
+
+    def _by_chunks(self, text: Text, cells: "CellScan | CellColumns", draft: "_Draft", rows: Rows, columns: Columns) -> Iterator[Batch]:
+        """The batches of a text whose plain chunks are taken as they are, and others row by row. The next one is looked at meanwhile."""
         with ThreadPoolExecutor(1, "ozzy-csv") as beside:
             chunk = text.chunk()
-            making = beside.submit(cells.table, chunk)
+            looking = beside.submit(cells.look, chunk)
             while chunk:
                 following = text.chunk()
-                found = making.result()
-                if found is None:
+                found = looking.result()
+                if found is None or not found.fits():
                     text.give_back(following)
                     text.give_back(chunk)
                     yield from draft.batches(rows.of_one_chunk(columns))
                     following = text.chunk()
-                making = beside.submit(cells.table, following)
+                    found = None
+                looking = beside.submit(cells.look, following)
                 if found is not None:
-                    rows.pass_over(found[0].num_rows)
-                    yield from draft.of_columns(*found)
+                    rows.pass_over(len(found))
+                    yield from draft.of_chunk(found)
                 chunk = following
 
 
@@ -165,13 +181,19 @@ class _Draft:
         if records or rejected or blank:
             yield batch()
 
-    def of_columns(self, table: Table, lines: Any) -> Iterator[Batch]:
-        """Batches of columns; `lines` are the rows as they stand there."""
-        first, count = self.number, table.num_rows
-        self.number += count
-        whole = Batch.from_table(table, origin=range(first, first + count), written=self._as_written(lines))
-        for start in range(0, count, self.batch_size):
-            yield whole if count <= self.batch_size else whole.take(range(start, min(start + self.batch_size, count)))
+    def of_chunk(self, found: "PackedCells | CellTable") -> Iterator[Batch]:
+        """Batches of a chunk whose lines are its rows."""
+        start = 0
+        for count in found.batches(self.batch_size, BATCH_BYTES):
+            part = found.take(range(start, start + count))
+            origin = range(self.number, self.number + count)
+            written = self._as_written(part.rows)
+            start += count
+            self.number += count
+            if isinstance(part, PackedCells):
+                yield Batch(packed=part, origin=origin, written=written)
+            else:
+                yield Batch.from_table(part.table, origin=origin, written=written)
 
     def _as_written(self, rows: Any) -> Written | None:
         return None if self.form is None else Written(self.form, rows)

@@ -3,13 +3,13 @@
 A chunk that is not as plain as that in any of its rows is not taken: a bad row, a line end within a cell, a number that no column holds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from struct import pack
 from typing import Any, Final
 
-from ozzy.data.table import Table, arrow, compute
+from ozzy.data.table import Table, arrow, compute, taken
 
 _BLANK: Final = "[ \t]*"
 _DIGITS: Final = "-?[0-9]{1,30}"
@@ -66,8 +66,9 @@ class CellColumns:
         kinds = {"int": arrow().int64(), "float": arrow().float64(), "number": arrow().float64(), "bool": arrow().bool_()}
         self.schema = arrow().schema([(name, kinds.get(self._types.get(name, "str"), arrow().string())) for name in header])
 
-    def table(self, chunk: bytes) -> tuple[Table, Any] | None:
+    def look(self, chunk: bytes) -> "CellTable | None":
         """The rows of a chunk as columns, and each as it stands there; None where not all of them are plain."""
+        whole = chunk
         if b"\r" in chunk and chunk.count(b"\r") == chunk.count(b"\r\n"):
             chunk = chunk.replace(b"\r\n", b"\n")
         text = chunk.removesuffix(b"\n")
@@ -82,7 +83,7 @@ class CellColumns:
             table.load(self._first)
         except (_UnfitError, arrow().ArrowInvalid):
             return None
-        return table, lines
+        return CellTable(table, lines, whole)
 
     def read(self, text: bytes, names: Sequence[str]) -> Any:
         """These columns of a text that is plain. Raises an error of Arrow, or _UnfitError."""
@@ -111,6 +112,38 @@ class CellColumns:
             truths = compute().is_in(compute().ascii_lower(bare), arrow().array(_TRUE, arrow().string()))
             return compute().if_else(compute().is_null(bare), arrow().scalar(None, arrow().bool_()), truths)
         return bare.cast(self.schema.field(name).type)
+
+
+class CellTable:
+    """Rows as columns, and `rows`, a column of them as they stand in the text, which is `chunk`."""
+
+    def __init__(self, table: Table, rows: Any, chunk: bytes) -> None:
+        self.table = table
+        self.rows = rows
+        self._chunk = chunk
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    def fits(self) -> bool:
+        """Whether each cell fits the type of its column: no other is made into columns."""
+        return True
+
+    def take(self, indices: range) -> "CellTable":
+        """Some of the rows."""
+        return self if len(indices) == len(self) else CellTable(self.table.take(indices), taken(self.rows, indices), self._chunk)
+
+    def batches(self, most: int, size: int) -> Iterator[int]:
+        """How many rows go into each batch: `most` at the most, and none after the one that reaches `size` bytes."""
+        start = 0
+        while start < len(self._chunk):
+            end = self._chunk.find(b"\n", start + size - 1) + 1 or len(self._chunk)
+            count = self._chunk.count(b"\n", start, end) + (not self._chunk.endswith(b"\n", start, end))
+            if count > most:
+                end -= len(self._chunk[start:end].split(b"\n", most)[most])
+                count = most
+            yield count
+            start = end
 
 
 class _Cells:

@@ -25,18 +25,26 @@ class Text:
         """The next lines with their LF, which the last line of all may lack; nothing at the end."""
         if self._given_back:
             return self._given_back.pop()
+        if self.too_long:
+            return b""
         parts, size, end = [self._rest], len(self._rest), self._rest.rfind(b"\n") + 1
         self._rest = b""
         while size < CHUNK_BYTES or not end:
             if size - end > self._limit:
                 self.too_long = True
                 return b""
-            piece = self._piece()
+            piece = self._piece(max(1, -(-(CHUNK_BYTES - size) // PIECE)) * PIECE)
             if not piece:
                 return b"".join(parts)
-            end = size + piece.rfind(b"\n") + 1 if b"\n" in piece else end
+            last = piece.rfind(b"\n") + 1
+            end = size + last if last else end
             parts.append(piece)
             size += len(piece)
+        if size - end < len(parts[-1]):
+            last_part = parts.pop()
+            cut = len(last_part) - (size - end)
+            self._rest = last_part[cut:]
+            return b"".join([*parts, memoryview(last_part)[:cut]])
         text = b"".join(parts)
         self._rest = text[end:]
         return text[:end]
@@ -52,8 +60,12 @@ class Text:
         if lines:
             self._given_back.append(lines)
 
-    def _piece(self) -> bytes:
-        piece = self._stream.read(PIECE)
-        while 0 < len(piece) < PIECE and (more := self._stream.read(PIECE - len(piece))):
-            piece += more
-        return piece
+    def _piece(self, size: int) -> bytes:
+        piece = self._stream.read(size)
+        if len(piece) in {0, size}:
+            return piece
+        parts, left = [piece], size - len(piece)
+        while left and (piece := self._stream.read(left)):
+            parts.append(piece)
+            left -= len(piece)
+        return b"".join(parts)

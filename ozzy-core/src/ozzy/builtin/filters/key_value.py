@@ -85,10 +85,7 @@ class KeyValueFilter(BaseFilter):
             return [True] * len(batch)
         if batch.table is not None:
             return self._mask_of_columns(batch.table)
-        lines = batch.packed_lines
-        packed = [
-            None if lines is None else packed_mask(lines, path, one) for (path, _), one in zip(self._tests, self._conditions, strict=True)
-        ]
+        packed = [_told(batch, path, one) for (path, _), one in zip(self._tests, self._conditions, strict=True)]
         known = [mask for mask in packed if mask is not None]
         return reduce(_both, known if len(known) == len(packed) else self._masks_of_values(batch))
 
@@ -105,6 +102,13 @@ class KeyValueFilter(BaseFilter):
                 break
             kept = kept.both(mask_of(table, path, condition))
         return kept
+
+
+def _told(batch: Batch, path: FieldPath, condition: Condition) -> Sequence[bool] | None:
+    """What a condition says of each row, where that can be told without making values."""
+    if batch.packed_lines is not None:
+        return packed_mask(batch.packed_lines, path, condition)
+    return batch.compared(path.root, condition.operator, condition.wanted) if len(path.steps) == 1 else None
 
 
 def _both(one: Sequence[bool], other: Sequence[bool]) -> list[bool]:

@@ -114,8 +114,7 @@ class CSVExportFormatter(BaseExportFormatter):
 
     def format_rows(self, batch: Batch) -> Sequence[bytes]:
         if self._form is not None and batch.written is not None and batch.written.form == self._form:
-            end = self.dialect.end
-            return [row + end for row in batch.written.rows]
+            return batch.written.ended(self.dialect.end)
         if not self.assembles:
             return self._rows(batch, self.columns)
         return staged_lines(batch)

@@ -73,7 +73,7 @@ class AggregationWriter(SummaryWriter):
         self.write_groups(batch, {group_key or (): range(len(batch))})
 
     def write_groups(self, batch: Batch, groups: Mapping[GroupKey, Sequence[int]]) -> None:
-        rows: list[Iterable[str]] = list(batch.records if "records" in batch.faces else map(_fields_of, batch.lines))
+        rows: list[Iterable[str]] = list(map(_fields_of, batch.lines) if "lines" in batch.faces else batch.records)
         self._room -= self.all.add(len(rows), Counter(chain.from_iterable(rows)), self._room)
         for key, members in groups.items() if self.context.grouped else ():
             counts = self.groups.get(key)
