@@ -42,6 +42,13 @@ def test_giving_it_back_twice_is_the_same_as_once(path):
     assert not FileLock(path).take()
 
 
+def test_one_that_is_forgotten_is_given_back(path):
+    one = FileLock(path)
+    assert one.take()
+    del one
+    assert FileLock(path).take()
+
+
 def test_it_is_waited_for_as_long_as_was_said(path):
     one, other = FileLock(path), FileLock(path)
     assert one.take()

@@ -14,11 +14,17 @@ _POLL = 0.02
 
 
 class FileLock:
-    """The lock of the file at `path`, which is made where it is missing. Two of these exclude each other in one process too."""
+    """The lock of the file at `path`, which is made where it is missing. Two of these exclude each other in one process too.
+
+    One that is forgotten is given back.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor: int | None = None
+
+    def __del__(self) -> None:
+        self.let_go()
 
     def take(self, patience: float = 0.0) -> bool:
         """Take it, waiting so many seconds for whoever has it; whether that was possible. Raises OSError where the file can't be opened."""
