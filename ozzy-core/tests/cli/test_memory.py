@@ -1,6 +1,8 @@
 """How the command has memory managed: only while a run lasts, and nowhere else."""
 
 import gc
+import subprocess
+import sys
 
 from ozzy.cli import memory
 
@@ -20,3 +22,10 @@ def test_another_c_library_stays_as_it_is(monkeypatch):
 
     monkeypatch.setattr(memory.ctypes, "CDLL", without)
     assert memory.keep_freed_blocks() is False
+
+
+def test_nothing_is_searched_for_rubbish_when_the_command_ends():
+    code = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 0)); from ozzy.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "True"

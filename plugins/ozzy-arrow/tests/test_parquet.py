@@ -503,9 +503,10 @@ def test_a_dry_run_leaves_nothing(here):
 DEFAULT = {"jemalloc"} & set(pa.supported_memory_backends()) or {pa.default_memory_pool().backend_name}
 
 
+@pytest.mark.parametrize("first", ["pa", "pc", "pq", "ipc"])
 @pytest.mark.parametrize(("asked", "got"), [("", DEFAULT), ("system", {"system"})])
-def test_memory_comes_from_the_pool_that_is_asked_for(asked, got):
-    code = "from ozzy_arrow.library import pa; print(pa().default_memory_pool().backend_name)"
+def test_memory_comes_from_the_pool_that_is_asked_for(asked, got, first):
+    code = f"from ozzy_arrow import library as all; all.{first}(); print(all.pa().default_memory_pool().backend_name)"
     environment = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
     environment |= {"ARROW_DEFAULT_MEMORY_POOL": asked} if asked else {}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

@@ -33,9 +33,15 @@ def arrow() -> Any:
     return library
 
 
+def part(name: str) -> Any:
+    """A module of it: never before the library itself, which would then have chosen its pool."""
+    arrow()
+    return import_module(f"pyarrow.{name}")
+
+
 def compute() -> Any:
     """Its functions on columns, `pyarrow.compute`."""
-    return import_module("pyarrow.compute")
+    return part("compute")
 
 
 class Source(Protocol):
