@@ -29,10 +29,15 @@ class ParquetExportFormatter(ColumnFormatter):
 
     Options: ClassVar[type] = ParquetOptions
     file_extension = "parquet"
+    step = 1024
 
     def writer(self, stream: BinaryIO, schema: Any, first: Any) -> TableWriter:
         made: TableWriter = pq().ParquetWriter(
-            stream, schema, compression=self.options.codec, use_dictionary=[] if first is None else _repeating(first)
+            stream,
+            schema,
+            compression=self.options.codec,
+            use_dictionary=[] if first is None else _repeating(first),
+            write_batch_size=self.step,
         )
         return made
 
