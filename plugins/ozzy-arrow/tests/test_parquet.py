@@ -147,6 +147,34 @@ def test_texts_that_are_not_utf8_are_told_with_the_file(tmp_path):
         _ = next(batches(tmp_path / "t.parquet")).records
 
 
+def test_what_a_filter_leaves_out_is_not_looked_at(tmp_path):
+    raw = pa.array([b"good", b"\xff"], pa.binary())
+    damaged = pa.Array.from_buffers(pa.string(), 2, raw.buffers())
+    pq.write_table(pa.table({"id": [1, 2], "a": damaged}), tmp_path / "t.parquet")
+
+    (batch,) = batches(tmp_path / "t.parquet")
+    good = batch.where(keeping(name="id", value=1).mask(batch))
+    assert good.records == [{"id": 1, "a": "good"}]
+    assert good.of_table(good.table.rename({"a": "b"})).records == [{"b": "good"}]
+    bad = batch.where(keeping(name="id", value=2).mask(batch))
+    for chosen in (bad, bad.of_table(bad.table.rename({"a": "b"})), batch.take([1]), batch):
+        with pytest.raises(DataError, match=r"t\.parquet can't be read as Parquet"):
+            _ = chosen.table.arrow()
+
+
+def test_a_column_is_looked_at_once(tmp_path, monkeypatch):
+    seen = []
+    check = decoder_parquet._Part.check
+    monkeypatch.setattr(decoder_parquet._Part, "check", lambda self, table: (seen.append(table.column_names), check(self, table)))
+    pq.write_table(TABLE, tmp_path / "t.parquet")
+
+    (batch,) = batches(tmp_path / "t.parquet", batch_size=30)
+    chosen = batch.where(keeping(name="id", value=3, operator=">").mask(batch))
+    assert len(chosen.table.arrow()) == len(chosen.records) == 26
+    assert chosen.where(keeping(name="name", value="n7").mask(chosen)).records[0]["id"] == 7
+    assert seen == [["id"], ["name", "price", "at", "seller"]]
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path):
     pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]), tmp_path / "t.parquet")
 
