@@ -15,6 +15,7 @@ import ozzy
 from ozzy import Batch, ConfigError, DataError, SourceError, StateError
 from ozzy.builtin.filters.key_value import KeyValueFilter
 from ozzy.contracts.decoder import decoded
+from ozzy.data import table as data_table
 from ozzy.data.codecs import open_decompressed
 from ozzy.staging.files import StagedFiles
 from ozzy_arrow import decoder_parquet, sink
@@ -471,6 +472,40 @@ def test_parquet_leaves_as_lines_and_comes_back(here):
         state_dir=here / "state",
     )
     assert pq.read_table(here / "back/part0000.parquet").cast(TABLE.schema).equals(TABLE)
+
+
+def test_a_run_imports_no_more_of_the_library_than_it_needs(here):
+    config = {
+        "name": "columns",
+        "reader": {"name": "fs", "options": {"input": str(here / "in")}},
+        "filter": {"or": [{"name": "key_value", "options": {"keys": [{"name": "id", "value": 3, "operator": ">"}]}} for _ in range(2)]},
+        "formatter": "parquet",
+        "writer": {"name": "fs", "options": {"filebase": str(here / "out/part")}},
+    }
+    code = (
+        f"import sys, ozzy; print(ozzy.run({config!r}, state_dir={str(here / 'state')!r}).records_written)\n"
+        "print({'pyarrow.compute', 'pyarrow.dataset', 'numpy', 'pandas'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split("\n")[:2] == ["26", "set()"]
+
+
+def test_functions_are_found_where_the_library_has_moved_them(monkeypatch):
+    asked = []
+    found = data_table.part
+
+    def moved(name):
+        asked.append(name)
+        if name == "_compute":
+            raise ImportError(name)
+        return found(name)
+
+    monkeypatch.setattr(data_table, "part", moved)
+    data_table._caller.cache_clear()
+    assert data_table.call("equal", pa.array([1, 2]), pa.scalar(2)).to_pylist() == [False, True]
+    assert asked == ["_compute", "compute"]
+    data_table._caller.cache_clear()
 
 
 def test_a_file_a_group_and_more_groups_than_can_be_open(here, monkeypatch):

@@ -40,8 +40,21 @@ def part(name: str) -> Any:
 
 
 def compute() -> Any:
-    """Its functions on columns, `pyarrow.compute`."""
+    """Its functions on columns, `pyarrow.compute`: for those that take options, since its import costs as much as that of the library."""
     return part("compute")
+
+
+def call(function: str, *columns: Any) -> Any:
+    """What one of its functions on columns makes of these without options, by the name it has among them: `and`, `equal`, `filter`."""
+    return _caller()(function, list(columns))
+
+
+@cache
+def _caller() -> Any:
+    try:
+        return part("_compute").call_function
+    except ImportError:
+        return compute().call_function
 
 
 class Source(Protocol):
@@ -103,19 +116,19 @@ class Mask(Sequence[bool]):
 
     def inverted(self) -> "Mask":
         """False where this is true."""
-        return Mask(compute().invert(self.array))
+        return Mask(call("invert", self.array))
 
     def both(self, other: "Mask") -> "Mask":
         """True where this and another are."""
-        return Mask(compute().and_(self.array, other.array))
+        return Mask(call("and", self.array, other.array))
 
     def refined(self, chosen: "Mask", truths: "Mask") -> "Mask":
         """The same truths but for the chosen rows, which have theirs from `truths`, one for each of them."""
-        return Mask(compute().replace_with_mask(self.array, chosen.array, truths.array))
+        return Mask(call("replace_with_mask", self.array, chosen.array, truths.array))
 
     def rows(self) -> list[int]:
         """The rows that are true, by their indices."""
-        found: list[int] = compute().indices_nonzero(self.array).to_pylist()
+        found: list[int] = call("indices_nonzero", self.array).to_pylist()
         return found
 
 
@@ -252,7 +265,7 @@ class Table:
         if missing:
             table = self._source.read(missing) if self.num_rows else self._source.schema.empty_table()
             if self.num_rows and isinstance(self._chosen, Mask):
-                table = table.select(missing).filter(self._chosen.array)
+                table = call("filter", table.select(missing), self._chosen.array)
             elif self.num_rows and self._chosen is not None:
                 table = taken(table.select(missing), self._chosen)
             self._loaded.update((name, table.column(name)) for name in missing)
@@ -262,7 +275,7 @@ def taken(table: Any, rows: Sequence[int]) -> Any:
     """The rows at these indices of a table or a column of Arrow."""
     if isinstance(rows, range) and rows.step == 1:
         return table.slice(rows.start, len(rows))
-    return table.take(arrow().array(rows, arrow().int64()))
+    return call("take", table, arrow().array(rows, arrow().int64()))
 
 
 class _Whole:

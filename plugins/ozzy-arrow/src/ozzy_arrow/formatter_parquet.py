@@ -3,7 +3,8 @@
 from typing import Any, BinaryIO, ClassVar, Final
 
 from ozzy import option, options
-from ozzy_arrow.library import pa, pc, pq
+from ozzy.data.table import call
+from ozzy_arrow.library import pa, pq
 from ozzy_arrow.sink import ColumnFormatter, ColumnFormatterOptions, TableWriter
 
 _LOOKED_AT: Final = 4096
@@ -55,6 +56,6 @@ def _repeating(table: Any) -> list[str]:
 
 def _distinct(column: Any) -> int:
     try:
-        return int(pc().count_distinct(column).as_py())
+        return int(call("count_distinct", column).as_py())
     except pa().ArrowNotImplementedError:
         return 0
