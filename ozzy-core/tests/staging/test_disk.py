@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from ozzy.errors import DestinationError, StateError
-from ozzy.staging.disk import at_destination, checksum, make_folder, read_exactly, size_of, sync_file, sync_folder, sync_path, write_all
+from ozzy.staging.disk import (
+    at_destination,
+    checksum,
+    make_folder,
+    read_exactly,
+    size_of,
+    sync_file,
+    sync_folder,
+    sync_path,
+    write_all,
+    write_parts,
+)
 
 
 def mode(path: Path) -> int:
@@ -58,6 +69,19 @@ def test_everything_is_written_however_few_bytes_a_call_takes(tmp_path, monkeypa
         write_all(file.fileno(), b"")
 
     assert (tmp_path / "x").read_bytes() == b"0123456789"
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 2_000])
+@pytest.mark.parametrize("at_once", [None, 1, 7])
+def test_every_part_is_written_however_few_bytes_a_call_takes(tmp_path, monkeypatch, count, at_once):
+    writev = os.writev
+    if at_once is not None:
+        monkeypatch.setattr(os, "writev", lambda descriptor, parts: writev(descriptor, [b"".join(parts)[:at_once]]))
+    parts = [b"%d," % number * (number % 3) for number in range(count)]
+    with (tmp_path / "x").open("wb", buffering=0) as file:
+        write_parts(file.fileno(), [memoryview(part) if at % 2 else part for at, part in enumerate(parts)])
+
+    assert (tmp_path / "x").read_bytes() == b"".join(parts)
 
 
 def test_syncing_what_is_not_there_is_an_error(tmp_path):

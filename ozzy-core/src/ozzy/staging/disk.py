@@ -11,6 +11,7 @@ from ozzy.errors import DestinationError, StateError
 
 _PIECE = 1 << 20
 _AT_A_TIME = 32
+_PARTS = 1024
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """What the system calls an error of permissions."""
@@ -59,6 +60,13 @@ def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def write_parts(descriptor: int, parts: Sequence[bytes | bytearray | memoryview]) -> None:
+    """Write every byte of all parts, without putting them together first where the system takes them as they are."""
+    done = os.writev(descriptor, parts) if hasattr(os, "writev") and len(parts) <= _PARTS else 0
+    if done < sum(map(len, parts)):
+        write_all(descriptor, memoryview(b"".join(parts))[done:])
 
 
 def sync_file(path: Path) -> None:
