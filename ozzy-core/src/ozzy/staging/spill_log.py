@@ -39,7 +39,7 @@ _LENGTH = struct.Struct("<Q")
 _HEAD = struct.Struct("<QQQ")
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class SpillLog:
     """Rows by the numbers of their groups. Without a `path` it is a file without a name, for a run that leaves no trace.
 
