@@ -39,7 +39,6 @@ from ozzy.run.sharing import shared, work_of
 from ozzy.run.source_changes import comparable, compared
 from ozzy.run.stages import GroupStage, stages_of
 from ozzy.run.states import restore_states, saved_states
-from ozzy.run.task_runner import TaskRunner
 
 if TYPE_CHECKING:
     from ozzy.run.replay import Replay
@@ -245,6 +244,8 @@ class Execution:
             pipeline, self.splits, document, against=self._against_workers(bypassing), watched=self.listener.profile is not None
         )
         if sharing is not None:
+            from ozzy.run.task_runner import TaskRunner
+
             work = work_of(pipeline, getattr(self.lease, "let_go", None))
             driven = partial(TaskRunner, engine=pipeline.engine, work=work, task_bytes=sharing.task_bytes, workers=sharing.workers)
         runner = driven(
