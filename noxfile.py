@@ -14,7 +14,9 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "format", "typing", "tests", "coverage", "crash", "docs_examples", "docs", "packages", "readme"]
+nox.options.sessions = [
+    *("lint", "format", "typing", "tests", "coverage", "pure", "sanitize", "crash", "docs_examples", "docs", "packages", "readme"),
+]
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # tests start the command hundreds of times: it need not be compiled each time
 HERE = Path(__file__).parent
@@ -113,6 +115,39 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def pure(session: nox.Session) -> None:
+    """Run the tests of all that the extension does without it: nothing but the speed may be another."""
+    install(session, "tests")
+    core = CORE / "tests"
+    places = ("data", "builtin/decoders", "builtin/filters", "builtin/formatters", "builtin/groupers", "builtin/transforms", "run")
+    with quick_folder() as folder:
+        env = {**FEWER_KILLS, "OZZY_PURE_PYTHON": "1"}
+        session.run("pytest", *WORKERS, *folder, "-m", "not slow", *(session.posargs or [str(core / one) for one in places]), env=env)
+
+
+@nox.session
+def sanitize(session: nox.Session) -> None:
+    """Run the tests of the extension with one that looks at each access to memory, where the compiler has that (gcc on Linux)."""
+    compiler = shutil.which("gcc")
+    if sys.platform != "linux" or compiler is None:
+        session.skip("it takes gcc on Linux")
+    install(session, "tests")
+    copy = Path(session.create_tmp()) / "sanitized"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(CORE / "src", copy, ignore=shutil.ignore_patterns("__pycache__", "*.so", "*.egg-info"))
+    include = session.run("python", "-c", "import sysconfig; print(sysconfig.get_paths()['include'])", silent=True).strip()
+    flags = ("-shared", "-fPIC", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    sources = sorted(map(str, (CORE / "native").glob("*.c")))
+    built = copy / "ozzy" / "data" / "_native.abi3.so"
+    session.run(compiler, *flags, f"-I{include}", "-o", str(built), *sources, external=True)
+    libraries = [
+        session.run(compiler, f"-print-file-name={name}", external=True, silent=True).strip() for name in ("libasan.so", "libubsan.so")
+    ]
+    env = {"LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc", "PYTHONPATH": str(copy)}
+    session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or [str(CORE / "tests/data/test_packed.py")]), env=env)
+
+
+@nox.session
 def docs_examples(session: nox.Session) -> None:
     """Run the code of README and of the pages of docs/, and compare what it prints with what they say."""
     install(session, "tests")
@@ -167,6 +202,7 @@ def packages(session: nox.Session) -> None:
     binaries = alone / ("Scripts" if sys.platform == "win32" else "bin")
     session.run(str(binaries / "pip"), "install", "-q", *map(str, sorted(built.glob("*.whl"))), external=True)
     session.run(str(binaries / "pip"), "check", external=True)
+    session.run(str(binaries / "python"), "-c", "import ozzy.data._native", external=True)
     session.run(str(binaries / "ozzy"), "plugins", "list", external=True)
     session.run(str(binaries / "ozzy"), "plugins", "new", "tide-gauge", "--kind", "reader,writer", "--dry-run", external=True)
 

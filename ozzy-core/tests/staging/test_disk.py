@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 from ozzy.errors import DestinationError, StateError
-from ozzy.staging.disk import at_destination, checksum, make_folder, read_exactly, size_of, sync_file, sync_folder, sync_path, write_all
+from ozzy.staging.disk import (
+    BEHIND,
+    at_destination,
+    checksum,
+    make_folder,
+    read_exactly,
+    size_of,
+    sync_file,
+    sync_folder,
+    sync_path,
+    write_all,
+    write_behind,
+)
 
 
 def mode(path: Path) -> int:
@@ -150,3 +162,28 @@ def test_reading_exactly(tmp_path):
         assert list(read_exactly(file, 0)) == []
         with pytest.raises(StateError, match=r"the staged file .*x is shorter than the checkpoint says"):
             list(read_exactly(file, 1_500_000))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [
+        (0, BEHIND - 1, []),
+        (0, BEHIND, [(0, BEHIND)]),
+        (BEHIND - 1, BEHIND + 1, [(0, BEHIND)]),
+        (BEHIND, 2 * BEHIND - 1, []),
+        (BEHIND + 1, 4 * BEHIND, [(BEHIND, 3 * BEHIND)]),
+    ],
+)
+def test_the_disk_begins_with_whole_parts_of_a_file_each_of_them_once(monkeypatch, start, end, told):
+    seen = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _file, begin, size, _advice: seen.append((begin, size)), raising=False)
+    monkeypatch.setattr(os, "POSIX_FADV_DONTNEED", 4, raising=False)
+    write_behind(0, start, end)
+    assert seen == told
+
+
+def test_a_system_that_takes_no_advice_writes_when_it_likes(monkeypatch, tmp_path):
+    monkeypatch.delattr(os, "posix_fadvise", raising=False)
+    with (tmp_path / "large").open("wb") as file:
+        write_behind(file.fileno(), 0, BEHIND)
+    assert (tmp_path / "large").read_bytes() == b""

@@ -15,6 +15,7 @@ import ozzy
 from ozzy import Batch, ConfigError, DataError, SourceError, StateError
 from ozzy.builtin.filters.key_value import KeyValueFilter
 from ozzy.contracts.decoder import decoded
+from ozzy.data import table as data_table
 from ozzy.data.codecs import open_decompressed
 from ozzy.staging.files import StagedFiles
 from ozzy_arrow import decoder_parquet, sink
@@ -145,6 +146,34 @@ def test_texts_that_are_not_utf8_are_told_with_the_file(tmp_path):
 
     with pytest.raises(DataError, match=r"t\.parquet can't be read as Parquet"):
         _ = next(batches(tmp_path / "t.parquet")).records
+
+
+def test_what_a_filter_leaves_out_is_not_looked_at(tmp_path):
+    raw = pa.array([b"good", b"\xff"], pa.binary())
+    damaged = pa.Array.from_buffers(pa.string(), 2, raw.buffers())
+    pq.write_table(pa.table({"id": [1, 2], "a": damaged}), tmp_path / "t.parquet")
+
+    (batch,) = batches(tmp_path / "t.parquet")
+    good = batch.where(keeping(name="id", value=1).mask(batch))
+    assert good.records == [{"id": 1, "a": "good"}]
+    assert good.of_table(good.table.rename({"a": "b"})).records == [{"b": "good"}]
+    bad = batch.where(keeping(name="id", value=2).mask(batch))
+    for chosen in (bad, bad.of_table(bad.table.rename({"a": "b"})), batch.take([1]), batch):
+        with pytest.raises(DataError, match=r"t\.parquet can't be read as Parquet"):
+            _ = chosen.table.arrow()
+
+
+def test_a_column_is_looked_at_once(tmp_path, monkeypatch):
+    seen = []
+    check = decoder_parquet._Part.check
+    monkeypatch.setattr(decoder_parquet._Part, "check", lambda self, table: (seen.append(table.column_names), check(self, table)))
+    pq.write_table(TABLE, tmp_path / "t.parquet")
+
+    (batch,) = batches(tmp_path / "t.parquet", batch_size=30)
+    chosen = batch.where(keeping(name="id", value=3, operator=">").mask(batch))
+    assert len(chosen.table.arrow()) == len(chosen.records) == 26
+    assert chosen.where(keeping(name="name", value="n7").mask(chosen)).records[0]["id"] == 7
+    assert seen == [["id"], ["name", "price", "at", "seller"]]
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path):
@@ -445,6 +474,40 @@ def test_parquet_leaves_as_lines_and_comes_back(here):
     assert pq.read_table(here / "back/part0000.parquet").cast(TABLE.schema).equals(TABLE)
 
 
+def test_a_run_imports_no_more_of_the_library_than_it_needs(here):
+    config = {
+        "name": "columns",
+        "reader": {"name": "fs", "options": {"input": str(here / "in")}},
+        "filter": {"or": [{"name": "key_value", "options": {"keys": [{"name": "id", "value": 3, "operator": ">"}]}} for _ in range(2)]},
+        "formatter": "parquet",
+        "writer": {"name": "fs", "options": {"filebase": str(here / "out/part")}},
+    }
+    code = (
+        f"import sys, ozzy; print(ozzy.run({config!r}, state_dir={str(here / 'state')!r}).records_written)\n"
+        "print({'pyarrow.compute', 'pyarrow.dataset', 'numpy', 'pandas'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split("\n")[:2] == ["26", "set()"]
+
+
+def test_functions_are_found_where_the_library_has_moved_them(monkeypatch):
+    asked = []
+    found = data_table.part
+
+    def moved(name):
+        asked.append(name)
+        if name == "_compute":
+            raise ImportError(name)
+        return found(name)
+
+    monkeypatch.setattr(data_table, "part", moved)
+    data_table._caller.cache_clear()
+    assert data_table.call("equal", pa.array([1, 2]), pa.scalar(2)).to_pylist() == [False, True]
+    assert asked == ["_compute", "compute"]
+    data_table._caller.cache_clear()
+
+
 def test_a_file_a_group_and_more_groups_than_can_be_open(here, monkeypatch):
     monkeypatch.setattr("ozzy.contracts.file_writer.StagedFiles", partial(StagedFiles, group_limit=2))
     run(
@@ -503,9 +566,10 @@ def test_a_dry_run_leaves_nothing(here):
 DEFAULT = {"jemalloc"} & set(pa.supported_memory_backends()) or {pa.default_memory_pool().backend_name}
 
 
+@pytest.mark.parametrize("first", ["pa", "pc", "pq", "ipc"])
 @pytest.mark.parametrize(("asked", "got"), [("", DEFAULT), ("system", {"system"})])
-def test_memory_comes_from_the_pool_that_is_asked_for(asked, got):
-    code = "from ozzy_arrow.library import pa; print(pa().default_memory_pool().backend_name)"
+def test_memory_comes_from_the_pool_that_is_asked_for(asked, got, first):
+    code = f"from ozzy_arrow import library as all; all.{first}(); print(all.pa().default_memory_pool().backend_name)"
     environment = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
     environment |= {"ARROW_DEFAULT_MEMORY_POOL": asked} if asked else {}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

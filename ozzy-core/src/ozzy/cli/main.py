@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ozzy.cli.memory import collect_rarely, leave_all_to_the_system
+
 COMMANDS = {
     "run": ("ozzy.cli.run:run", "Run the pipeline that a config describes."),
     "resume": ("ozzy.cli.run:resume", "Go on with an unfinished run, by its id."),
@@ -128,7 +130,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(call(sys.argv[1:]))
+    collect_rarely()
+    code = call(sys.argv[1:])
+    leave_all_to_the_system()
+    sys.exit(code)
 
 
 def call(arguments: list[str]) -> int:

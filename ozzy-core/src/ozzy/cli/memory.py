@@ -1,6 +1,5 @@
-"""How the command has memory managed while a run lasts. A library leaves both to the program it is a part of."""
+"""How the command has memory managed, above all while a run lasts. A library leaves both to the program it is a part of."""
 
-import ctypes
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,22 @@ _TRIM, _MAP = -1, -3
 _KEPT, _MAPPED = 256 * 1024 * 1024, 64 * 1024 * 1024
 
 
+def collect_rarely() -> None:
+    """Look for rubbish rarely."""
+    gc.set_threshold(COLLECT_AFTER, 20, 100)
+
+
+def leave_all_to_the_system() -> None:
+    """Look for rubbish no more: the process ends, and all its memory with it."""
+    gc.freeze()
+
+
 @contextmanager
 def memory_for_a_run() -> Iterator[None]:
     """Look for rubbish rarely and not in what was there before, and keep freed blocks instead of giving them back with each batch."""
     before = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 100)
+    collect_rarely()
     keep_freed_blocks()
     try:
         yield
@@ -28,6 +37,8 @@ def memory_for_a_run() -> Iterator[None]:
 
 def keep_freed_blocks() -> bool:
     """Tell glibc so; False where there is another library, which stays as it is."""
+    import ctypes
+
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):

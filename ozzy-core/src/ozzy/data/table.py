@@ -33,9 +33,28 @@ def arrow() -> Any:
     return library
 
 
+def part(name: str) -> Any:
+    """A module of it: never before the library itself, which would then have chosen its pool."""
+    arrow()
+    return import_module(f"pyarrow.{name}")
+
+
 def compute() -> Any:
-    """Its functions on columns, `pyarrow.compute`."""
-    return import_module("pyarrow.compute")
+    """Its functions on columns, `pyarrow.compute`: for those that take options, since its import costs as much as that of the library."""
+    return part("compute")
+
+
+def call(function: str, *columns: Any) -> Any:
+    """What one of its functions on columns makes of these without options, by the name it has among them: `and`, `equal`, `filter`."""
+    return _caller()(function, list(columns))
+
+
+@cache
+def _caller() -> Any:
+    try:
+        return part("_compute").call_function
+    except ImportError:
+        return compute().call_function
 
 
 class Source(Protocol):
@@ -50,7 +69,10 @@ class Source(Protocol):
         """How many rows it has."""
 
     def read(self, names: Sequence[str]) -> Any:
-        """A `pyarrow.Table` with these columns at least, and all rows."""
+        """A `pyarrow.Table` with these columns at least, and all rows, not yet checked."""
+
+    def check(self, table: Any) -> None:
+        """Look at the values of some of its columns, in all rows or in those that were chosen. Raises DataError where they are damaged."""
 
     def bounds(self, name: str) -> tuple[Any, Any] | None:
         """Two values which no value of a column is less or greater than, or None where that is not known; nulls don't count."""
@@ -94,19 +116,19 @@ class Mask(Sequence[bool]):
 
     def inverted(self) -> "Mask":
         """False where this is true."""
-        return Mask(compute().invert(self.array))
+        return Mask(call("invert", self.array))
 
     def both(self, other: "Mask") -> "Mask":
         """True where this and another are."""
-        return Mask(compute().and_(self.array, other.array))
+        return Mask(call("and", self.array, other.array))
 
     def refined(self, chosen: "Mask", truths: "Mask") -> "Mask":
         """The same truths but for the chosen rows, which have theirs from `truths`, one for each of them."""
-        return Mask(compute().replace_with_mask(self.array, chosen.array, truths.array))
+        return Mask(call("replace_with_mask", self.array, chosen.array, truths.array))
 
     def rows(self) -> list[int]:
         """The rows that are true, by their indices."""
-        found: list[int] = compute().indices_nonzero(self.array).to_pylist()
+        found: list[int] = call("indices_nonzero", self.array).to_pylist()
         return found
 
 
@@ -138,12 +160,13 @@ class Table:
     `renamed` maps the names that columns have here to those they have in the source, in order.
     """
 
-    __slots__ = ("_chosen", "_loaded", "_renamed", "_source", "num_rows")
+    __slots__ = ("_checked", "_chosen", "_loaded", "_renamed", "_source", "num_rows")
 
     def __init__(self, source: Source, *, renamed: Mapping[str, str] | None = None, chosen: Any = None) -> None:
         self._source = source
         self._chosen = chosen
         self._loaded: dict[str, Any] = {}
+        self._checked: set[str] = set()
         self._renamed = dict(renamed) if renamed is not None else {name: name for name in source.schema.names}
         self.num_rows: int = source.num_rows if chosen is None else chosen.kept if isinstance(chosen, Mask) else len(chosen)
 
@@ -186,11 +209,19 @@ class Table:
 
     def arrow(self) -> Any:
         """All of it, a `pyarrow.Table`."""
-        wanted = list(self._renamed.values())
-        self._load(wanted)
-        if not wanted:
-            return arrow().table({"": arrow().nulls(self.num_rows)}).select([])
-        return arrow().Table.from_arrays([self._loaded[name] for name in wanted], schema=self.schema)
+        self._load(list(self._renamed.values()))
+        return self._shown()
+
+    def unchecked(self) -> Any:
+        """All of it, which is not looked at: for who passes on a part of it, and checks that."""
+        self._read(list(self._renamed.values()))
+        return self._shown()
+
+    def check(self, table: Any) -> None:
+        """Check columns of it, as far as they were not checked before. Raises DataError where they are damaged."""
+        names = {shown: self._renamed[shown] for shown in table.column_names if self._renamed[shown] not in self._checked}
+        if names:
+            self._source.check(table.select(list(names)).rename_columns(list(names.values())))
 
     def filter(self, mask: Mask) -> "Table":
         """The rows whose mask is true."""
@@ -213,15 +244,28 @@ class Table:
 
     def _of_columns(self, renamed: dict[str, str]) -> "Table":
         made = Table(self._source, renamed=renamed, chosen=self._chosen)
-        made._loaded = self._loaded
+        made._loaded, made._checked = self._loaded, self._checked
         return made
 
+    def _shown(self) -> Any:
+        wanted = list(self._renamed.values())
+        if not wanted:
+            return arrow().table({"": arrow().nulls(self.num_rows)}).select([])
+        return arrow().Table.from_arrays([self._loaded[name] for name in wanted], schema=self.schema)
+
     def _load(self, names: Sequence[str]) -> None:
+        self._read(names)
+        new = [name for name in names if name not in self._checked]
+        if new:
+            self._source.check(arrow().table([self._loaded[name] for name in new], names=new))
+            self._checked.update(new)
+
+    def _read(self, names: Sequence[str]) -> None:
         missing = [name for name in names if name not in self._loaded]
         if missing:
             table = self._source.read(missing) if self.num_rows else self._source.schema.empty_table()
             if self.num_rows and isinstance(self._chosen, Mask):
-                table = table.select(missing).filter(self._chosen.array)
+                table = call("filter", table.select(missing), self._chosen.array)
             elif self.num_rows and self._chosen is not None:
                 table = taken(table.select(missing), self._chosen)
             self._loaded.update((name, table.column(name)) for name in missing)
@@ -231,7 +275,7 @@ def taken(table: Any, rows: Sequence[int]) -> Any:
     """The rows at these indices of a table or a column of Arrow."""
     if isinstance(rows, range) and rows.step == 1:
         return table.slice(rows.start, len(rows))
-    return table.take(arrow().array(rows, arrow().int64()))
+    return call("take", table, arrow().array(rows, arrow().int64()))
 
 
 class _Whole:
@@ -251,6 +295,9 @@ class _Whole:
     def read(self, names: Sequence[str]) -> Any:
         return self._table.select(names)
 
+    def check(self, table: Any) -> None:
+        pass
+
     def bounds(self, name: str) -> tuple[Any, Any] | None:
         return None
 
@@ -264,7 +311,10 @@ class _Chosen:
         self.num_rows = table.num_rows
 
     def read(self, names: Sequence[str]) -> Any:
-        return self._table.select(names).arrow()
+        return self._table.select(names).unchecked()
+
+    def check(self, table: Any) -> None:
+        self._table.check(table)
 
     def bounds(self, name: str) -> tuple[Any, Any] | None:
         return self._table.bounds(name)

@@ -23,6 +23,7 @@ import attrs
 from ozzy.contracts.lease import AnyLease
 from ozzy.errors import StateError
 from ozzy.staging.disk import make_folder, sync_path
+from ozzy.staging.file_lock import FileLock
 from ozzy.staging.naming import safe
 from ozzy.staging.state_files import read_json, write_json, writing_state
 
@@ -211,24 +212,21 @@ class Lease:
         self.folder = folder
         self.epoch = 0
         self.lost: StateError | None = None
-        self._lock: Any = None
+        self._lock: FileLock | None = None
 
     def take(self, run_id: str = "") -> "Lease":
         """Take it, or raise StateError that names who has it."""
-        import filelock
-
         _private(self.folder, 2)
-        lock = filelock.FileLock(self.folder / "lease.lock", timeout=PATIENCE, poll_interval=0.02, thread_local=False)
+        lock = FileLock(self.folder / "lease.lock")
         with writing_state(self.folder):
-            try:
-                lock.acquire()
-            except filelock.Timeout as error:
-                holder = self._noted() or {}
-                who = f"run {holder.get('run') or 'unknown'}, process {holder.get('pid', '?')} on {holder.get('host', '?')}"
-                raise StateError(
-                    f"this pipeline is running already: {who}",
-                    hint="Wait until it has ended, or stop it. Give the config a `name` of its own if it is another pipeline.",
-                ) from error
+            taken = lock.take(PATIENCE)
+        if not taken:
+            holder = self._noted() or {}
+            who = f"run {holder.get('run') or 'unknown'}, process {holder.get('pid', '?')} on {holder.get('host', '?')}"
+            raise StateError(
+                f"this pipeline is running already: {who}",
+                hint="Wait until it has ended, or stop it. Give the config a `name` of its own if it is another pipeline.",
+            )
         self._lock = lock
         try:
             noted = self._noted()
@@ -269,24 +267,20 @@ class Lease:
     def let_go(self) -> None:
         """In a fork of the process that has it: let go of the file, and leave the lease with that one."""
         if self._lock is not None:
-            descriptor = self._lock._context.lock_file_fd  # noqa: SLF001  (releasing would release it for both)
-            if descriptor is not None:
-                os.close(descriptor)
+            self._lock.let_go()
 
     @classmethod
     def held(cls, folder: Path) -> bool:
         """Whether a process holds the lease of this pipeline folder now."""
-        import filelock
-
         if not (folder / "lease.lock").exists():
             return False
-        lock = filelock.FileLock(folder / "lease.lock", timeout=0, thread_local=False)
+        lock = FileLock(folder / "lease.lock")
         try:
-            lock.acquire()
-        except (filelock.Timeout, OSError):
+            taken = lock.take()
+        except OSError:
             return True
         lock.release()
-        return False
+        return not taken
 
 
 def begun(identity: str, started: datetime) -> dict[str, Any]:

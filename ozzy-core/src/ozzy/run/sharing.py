@@ -58,7 +58,7 @@ def shared(
             return Shared(asked, _task_bytes(pipeline))
         pipeline.config.notices.append(f"engine: one worker does this run, not {asked}: {against}")
         return None
-    if asked or against or watched or reasons or doubts(pipeline) or allowed(pipeline) < 2 or not _worth_it(pipeline, splits):
+    if asked or against or watched or reasons or doubts(pipeline) or not _worth_it(pipeline, splits) or allowed(pipeline) < 2:
         return None
     return Shared(allowed(pipeline), _task_bytes(pipeline))
 
@@ -95,9 +95,11 @@ def _worth_it(pipeline: Pipeline, splits: SplitList) -> bool:
             return False
         size += split.size
         work += split.size * (LARGE // LARGE_COMPRESSED if split.id.endswith(COMPRESSED) else 1)
+    if work < LARGE:
+        return False
     plain = all(writer.read_option("compression", "gz") == "none" for writer in pipeline.writers.values())
     tasks = list(islice(tasks_from(pipeline.reader, splits, 0, 0, _task_bytes(pipeline)), 2))
-    if work < LARGE or len(tasks) < 2:
+    if len(tasks) < 2:
         return False
     grown = EXPANDED if plain and any(task.part is None for task in tasks) else 1
     return size * WRITTEN * grown <= pipeline.config.checkpoint.staged_limit

@@ -5,9 +5,12 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from ozzy.errors import DestinationError, StateError
+
+BEHIND: Final = 8 << 20
+"""Bytes of a file after which the disk begins with them."""
 
 _PIECE = 1 << 20
 _AT_A_TIME = 32
@@ -59,6 +62,16 @@ def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def write_behind(descriptor: int, start: int, end: int) -> None:
+    """What was written from `start` to `end` may go to the disk now: of a large file little is left for its fsync, which waits for all.
+
+    Each `BEHIND` bytes, where the system can do that. It is the advice that they are not needed any more: Linux begins to write them.
+    """
+    begun, full = (place // BEHIND * BEHIND for place in (start, end))
+    if begun < full and hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, begun, full - begun, os.POSIX_FADV_DONTNEED)
 
 
 def sync_file(path: Path) -> None:

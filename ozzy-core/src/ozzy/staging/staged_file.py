@@ -17,7 +17,7 @@ import attrs
 
 from ozzy.data.codecs import Codec, Raw
 from ozzy.staging.assembly import SUFFIX, Assembly
-from ozzy.staging.disk import at_destination, changed_meanwhile, make_folder, read_exactly, sync_file, write_all
+from ozzy.staging.disk import at_destination, changed_meanwhile, make_folder, read_exactly, sync_file, write_all, write_behind
 from ozzy.staging.spill import GroupKey
 
 
@@ -132,6 +132,7 @@ class StagedFile:
                 if file.tell() != self.length:
                     raise changed_meanwhile(self.path)
                 write_all(file.fileno(), member)
+                write_behind(file.fileno(), self.length, self.length + len(member))
             self.dirty = True
         elif self.codec.pack is not None:
             self._unnamed = self._unnamed or _opened(None)

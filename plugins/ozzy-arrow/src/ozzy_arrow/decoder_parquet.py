@@ -25,8 +25,8 @@ class ParquetDecoder(BaseDecoder):
 
     A column is read when a stage asks for it: a filter that stands first reads its own columns, and of a row group none of whose
     records it keeps nothing else is read; where the file's statistics say so, not even those. What was asked for of one batch is read
-    ahead of the next. Parquet is not read forward: a file that is compressed once more, or does not lie on disk, is copied to a temporary
-    one first.
+    ahead of the next. Values are checked where they are asked for: damage in rows that a filter left out is not told. Parquet is not
+    read forward: a file that is compressed once more, or does not lie on disk, is copied to a temporary one first.
     """
 
     Options: ClassVar[type] = ColumnDecoderOptions
@@ -101,7 +101,6 @@ class _RowGroup:
             stream = self._begun(names)
         with reading(self.file.name, KIND):
             table = stream.rows(start, count).select(names)
-            table.validate(full=True)
         if start + count < self.file.counts[self.number]:
             stream.read_ahead(self.file.beside)
         elif self.number + 1 < len(self.file.counts):
@@ -180,6 +179,10 @@ class _Part:
 
     def read(self, names: Sequence[str]) -> Any:
         return self._group.rows(tuple(names), self._start, self.num_rows)
+
+    def check(self, table: Any) -> None:
+        with reading(self._group.file.name, KIND):
+            table.validate(full=True)
 
     def bounds(self, name: str) -> tuple[Any, Any] | None:
         return self._group.bounds(name)

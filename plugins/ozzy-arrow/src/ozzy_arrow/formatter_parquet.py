@@ -3,7 +3,8 @@
 from typing import Any, BinaryIO, ClassVar, Final
 
 from ozzy import option, options
-from ozzy_arrow.library import pa, pc, pq
+from ozzy.data.table import call
+from ozzy_arrow.library import pa, pq
 from ozzy_arrow.sink import ColumnFormatter, ColumnFormatterOptions, TableWriter
 
 _LOOKED_AT: Final = 4096
@@ -29,10 +30,15 @@ class ParquetExportFormatter(ColumnFormatter):
 
     Options: ClassVar[type] = ParquetOptions
     file_extension = "parquet"
+    step = 1024
 
     def writer(self, stream: BinaryIO, schema: Any, first: Any) -> TableWriter:
         made: TableWriter = pq().ParquetWriter(
-            stream, schema, compression=self.options.codec, use_dictionary=[] if first is None else _repeating(first)
+            stream,
+            schema,
+            compression=self.options.codec,
+            use_dictionary=[] if first is None else _repeating(first),
+            write_batch_size=self.step,
         )
         return made
 
@@ -50,6 +56,6 @@ def _repeating(table: Any) -> list[str]:
 
 def _distinct(column: Any) -> int:
     try:
-        return int(pc().count_distinct(column).as_py())
+        return int(call("count_distinct", column).as_py())
     except pa().ArrowNotImplementedError:
         return 0

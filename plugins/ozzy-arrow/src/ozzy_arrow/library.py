@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 from ozzy import DataError, OzzyError
-from ozzy.data.table import arrow
+from ozzy.data.table import arrow, part
 
 
 def pa() -> Any:
@@ -16,17 +15,17 @@ def pa() -> Any:
 
 def pc() -> Any:
     """`pyarrow.compute`."""
-    return import_module("pyarrow.compute")
+    return part("compute")
 
 
 def pq() -> Any:
     """`pyarrow.parquet`."""
-    return import_module("pyarrow.parquet")
+    return part("parquet")
 
 
 def ipc() -> Any:
     """`pyarrow.ipc`."""
-    return import_module("pyarrow.ipc")
+    return part("ipc")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from ozzy.staging.disk import at_destination
 from ozzy_arrow.fitting import fitted, fitted_column
 from ozzy_arrow.inference import inferred
 from ozzy_arrow.library import ipc, pa
+from ozzy_arrow.pieces import Pieces
 from ozzy_arrow.types import NAMES, problems, schema_of
 
 HELD_BYTES: Final = 96 * 1024 * 1024
@@ -60,6 +61,8 @@ class ColumnFormatter(BaseExportFormatter):
     compressed = True
     face = "columns, else records"
     columnar = True
+    step: ClassVar[int | None] = None
+    """How many rows the library encodes at a time, from the start of each piece of memory; None where it does not go by that."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -181,12 +184,15 @@ class _Sink:
     def __init__(self, formatter: ColumnFormatter, stream: BinaryIO) -> None:
         self._formatter = formatter
         self._stream = stream
-        self._tables: list[Any] = []
-        self._rows = 0
+        self._pieces = Pieces(formatter.step)
         self._writer: TableWriter | None = None
         self._waiting: _Waiting | None = None
         self._size = 0
-        self.held = 0
+
+    @property
+    def held(self) -> int:
+        """The bytes that wait for their row group."""
+        return self._pieces.held
 
     def write(self, batch: Batch) -> None:
         if self._waiting is not None or self._formatter.columns is None:
@@ -204,9 +210,8 @@ class _Sink:
 
     def flush(self) -> None:
         """Write what is held, as a row group of its own if need be."""
-        if self._rows:
-            self._write(pa().concat_tables(self._tables))
-        self._tables, self._rows, self.held = [], 0, 0
+        if self._pieces.rows:
+            self._write(self._pieces.take())
 
     def close(self) -> None:
         if self._waiting is not None:
@@ -222,16 +227,13 @@ class _Sink:
 
     def _add(self, table: Any) -> None:
         size = self._formatter.rows_at_once
-        while self._rows + table.num_rows >= size:
-            room = size - self._rows
-            self._tables.append(table.slice(0, room))
-            self._rows += room
+        while self._pieces.rows + table.num_rows >= size:
+            room = size - self._pieces.rows
+            self._pieces.add(table.slice(0, room))
             self.flush()
             table = table.slice(room)
         if table.num_rows:
-            self._tables.append(table)
-            self._rows += table.num_rows
-            self.held += table.nbytes
+            self._pieces.add(table)
 
     def _write(self, table: Any) -> None:
         self._formatter.settle()
@@ -239,7 +241,7 @@ class _Sink:
         if self._writer is None:
             self._writer = self._formatter.writer(self._stream, table.schema, table)
         writer = self._writer
-        self._formatter.in_turn(lambda: writer.write_table(_whole(table)))
+        self._formatter.in_turn(lambda: writer.write_table(self._pieces.written(table)))
 
     def _write_waiting(self, waiting: "_Waiting") -> None:
         if self._formatter.columns is None:
@@ -292,11 +294,6 @@ class _Waiting:
             with at_destination(Path(gettempdir())):
                 self._file.write(CODECS["zst"].compress(b"\n".join(self._tail) + b"\n"))
         self._tail, self._size = [], 0
-
-
-def _whole(table: Any) -> Any:
-    """The same rows in one piece of memory of their own: what lies around a part of one would get into Arrow files."""
-    return pa().concat_tables([table, table.schema.empty_table()]).combine_chunks()
 
 
 def _temporary() -> IO[bytes]:

@@ -31,6 +31,8 @@ class StreamBypass(BaseBypass):
 
     Options = StreamBypassOptions
     options: StreamBypassOptions
+    at_a_time = 4
+    """While some are put on disk, the processors are busy with others."""
 
     def unfit(self) -> str | None:
         """Why nothing of this pipeline can be copied, by what reader, writer and formatter say of themselves."""

@@ -158,6 +158,9 @@ class _Cells:
     def read(self, names: Sequence[str]) -> Any:
         return self._columns.read(self._text, names)
 
+    def check(self, table: Any) -> None:
+        pass
+
     def bounds(self, name: str) -> tuple[Any, Any] | None:
         return None
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, Final
 
 import attrs
@@ -10,7 +10,7 @@ import attrs
 from ozzy.builtin.filters.operators import Test, make_test
 from ozzy.data.field_path import FieldPath
 from ozzy.data.json_text import MISSING
-from ozzy.data.table import Mask, Table, arrow, compute
+from ozzy.data.table import Mask, Table, arrow, call, compute
 from ozzy.data.table_values import plain, values_of
 
 _ORDERS: Final = {">": "greater", ">=": "greater_equal", "<": "less", "<=": "less_equal"}
@@ -71,10 +71,10 @@ def _is_number(value: Any) -> bool:
 def _found(column: Any, operator: str, wanted: Any) -> Any:
     """The truths of a column, None where its values have to be looked at one by one."""
     if operator == "!=" and _is_unlike(column.type, wanted):
-        return column.is_null()
+        return call("is_null", column)
     if operator in {"!=", "not_in"}:
         found = _found(column, "==" if operator == "!=" else "in", wanted)
-        return None if found is None else compute().invert(found)
+        return None if found is None else call("invert", found)
     if operator == "==":
         return _equal(column, wanted)
     if operator in _ORDERS:
@@ -82,7 +82,7 @@ def _found(column: Any, operator: str, wanted: Any) -> Any:
     if operator == "in" and isinstance(wanted, list):
         return _among(column, wanted)
     if operator == "contains" and isinstance(wanted, str) and _is_text(column.type) and _is_utf8(wanted):
-        return compute().match_substring(column, wanted).fill_null(False)
+        return _true(compute().match_substring(column, wanted))
     return None
 
 
@@ -90,17 +90,17 @@ def _among(column: Any, wanted: Sequence[Any]) -> Any:
     if _is_text(column.type):
         texts = [one for one in wanted if isinstance(one, str) and _is_utf8(one)]
         found = compute().is_in(column, arrow().array(texts, column.type), skip_nulls=True)
-        return compute().or_(found, column.is_null()) if None in wanted else found
+        return call("or", found, call("is_null", column)) if None in wanted else found
     if len(wanted) > _MANY:
         return None
     parts = [_equal(column, one) for one in wanted]
-    return None if any(part is None for part in parts) else reduce(compute().or_, parts, _none(column))
+    return None if any(part is None for part in parts) else reduce(partial(call, "or"), parts, _none(column))
 
 
 def _equal(column: Any, wanted: Any) -> Any:
     types, kind = arrow().types, column.type
     if wanted is None:
-        return column.is_null()
+        return call("is_null", column)
     if _is_text(kind):
         return _compared("equal", column, wanted) if isinstance(wanted, str) and _is_utf8(wanted) else _none(column)
     if types.is_boolean(kind):
@@ -126,7 +126,8 @@ def _number(column: Any, operator: str, wanted: Any) -> Any:
     if arrow().types.is_floating(column.type):
         if abs(wanted) > 2**53 and isinstance(wanted, int):
             return None
-        return _compared(_ORDERS.get(operator, "equal"), column.cast(arrow().float64()), float(wanted))
+        wide = column if column.type == arrow().float64() else column.cast(arrow().float64())
+        return _compared(_ORDERS.get(operator, "equal"), wide, float(wanted))
     if isinstance(wanted, float) and not wanted.is_integer():
         if operator == "==":
             return _none(column)
@@ -139,7 +140,11 @@ def _number(column: Any, operator: str, wanted: Any) -> Any:
 
 
 def _compared(function: str, column: Any, wanted: Any) -> Any:
-    return getattr(compute(), function)(column, arrow().scalar(wanted, column.type)).fill_null(False)
+    return _true(call(function, column, arrow().scalar(wanted, column.type)))
+
+
+def _true(found: Any) -> Any:
+    return call("coalesce", found, arrow().scalar(False))
 
 
 def _none(column: Any) -> Any:
