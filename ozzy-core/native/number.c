@@ -22,21 +22,21 @@ exact_number(const byte *at, const byte *end)
 {
     Number none = {OTHER, 0, 0};
     int negative = at < end && *at == '-', digits = 0, exponent = 0;
-    long long mantissa = 0;
+    uint64_t mantissa = 0;
     at += negative;
     if (!is_digit(at, end))
         return none;
     for (; is_digit(at, end); at++) {
-        mantissa = mantissa * 10 + (*at - '0');
+        mantissa = mantissa * 10 + (uint64_t)(*at - '0');
         digits += mantissa != 0;
         if (digits > MOST_DIGITS)
             return none;
     }
     if (at == end)
-        return (Number){WHOLE, negative ? -mantissa : mantissa, 0};
+        return (Number){WHOLE, negative ? -(long long)mantissa : (long long)mantissa, 0};
     if (*at == '.') {
         for (at++; is_digit(at, end); at++) {
-            mantissa = mantissa * 10 + (*at - '0');
+            mantissa = mantissa * 10 + (uint64_t)(*at - '0');
             digits += mantissa != 0;
             exponent--;
             if (digits > MOST_DIGITS)
@@ -56,7 +56,7 @@ exact_number(const byte *at, const byte *end)
         }
         exponent += below ? -given : given;
     }
-    if (at != end || FLT_EVAL_METHOD != 0 || mantissa > 1LL << 53 || exponent < -LARGEST_EXPONENT || exponent > LARGEST_EXPONENT)
+    if (at != end || FLT_EVAL_METHOD != 0 || mantissa > (uint64_t)1 << 53 || exponent < -LARGEST_EXPONENT || exponent > LARGEST_EXPONENT)
         return none;
     double value = exponent < 0 ? (double)mantissa / powers[-exponent] : (double)mantissa * powers[exponent];
     return (Number){FRACTION, 0, negative ? -value : value};
