@@ -86,8 +86,9 @@ def test_explain_tells_the_first_stage_that_asks_for_records(ozzy, config, tmp_p
     )
     told = ozzy("explain", config(reader=reader, formatter="xml"))
     assert "slower       formatter (xml) asks for records: a dict is made of each\n" in told.out
-    for fast in (config(reader=reader, transform=drop), config(transform=expression)):
-        assert [line for line in ozzy("explain", fast).out.splitlines() if line.startswith("slower")] == WITHOUT_EXTENSION
+    told = ozzy("explain", config(reader=reader, transform=drop)).out
+    assert [line for line in told.splitlines() if line.startswith("slower")] == WITHOUT_EXTENSION
+    assert "slower" not in ozzy("explain", config(transform=expression)).out
 
 
 def test_explain_as_json(ozzy, config):
