@@ -1,6 +1,7 @@
 """The transform by expressions changes records in place, one by one."""
 
 import json
+from copy import deepcopy
 
 import pytest
 
@@ -48,6 +49,44 @@ def test_one_expression_after_the_other():
     assert after(by("item.update(b=item['a'] + 1)", "item.update(c=item['b'] * 2)"), {"a": 1}) == [{"a": 1, "b": 2, "c": 4}]
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["item.update(b=item['a'] * 2, a=item['a'] + 1)", "item.update(c=item['b'] + item['a'])"],
+        ["item.pop('a')", "item.update(a=1, z=item.get('a'))"],
+        ["item.update(n=1)", "item.pop('n')", "item.update(m=2, n='a' in item)"],
+        ["item.pop('nothing', 5)", "item.update(a=round(item['a'] / 3, 2) if item.get('a') is not None else None)"],
+        ["item.update(t=item['s'].upper())", "item.pop('s')"],
+        ["item.update(n=str(item['l']))", "item.pop('l')"],
+        ["item.update(x=item['o'])", "item.pop('o')"],
+        ["item.update(a={'k': item['a']})"],
+    ],
+)
+@pytest.mark.parametrize("blank", ["", " "])
+def test_fields_that_are_set_and_dropped_alone(texts, blank):
+    records = [{"s": "é", "a": 1, "l": [1, 2], "o": {"p": [None]}}, {"a": 2.5, "s": "x" * 100, "l": ["y"], "o": None}]
+    found = after(by(*texts), *deepcopy(records))
+    assert list(map(list, found)) == list(map(list, after(by(*texts, "item.get('a')"), *deepcopy(records))))
+    line = json.dumps(records[0], separators=("," + blank, ":" + blank), ensure_ascii=False).encode()
+    [kept] = by(*texts).transform_batch(Batch.from_lines([line])).lines
+    assert json.loads(kept) == found[0]
+
+
+def test_a_value_that_changes_another_field_is_asked_of_whole_records():
+    assert after(by("item.update(n=item['l'].pop())"), {"l": [1, 2]}) == [{"l": [1], "n": 2}]
+
+
+def test_a_number_out_of_range_in_another_field_is_nobodys_matter():
+    lines = [b'{"a":1,"b":1e999}', b'{"a":"2","b":1}']
+    [first, second] = by("item.update(c=int(item['a']))").transform_batch(Batch.from_lines(lines)).lines
+    assert (first, second) == (b'{"a":1,"b":1e999,"c":1}', b'{"a":"2","b":1,"c":2}')
+
+
+def test_few_steps_are_counted_record_by_record():
+    with pytest.raises(DataError, match="takes more than 50 steps"):
+        by("item.update(b=item['s'] * 1000)", steps=50).transform_batch(Batch.from_lines([b'{"s":"long"}'])).lines  # noqa: B018
+
+
 def test_two_fields_never_share_a_value():
     assert after(by("item.update(m=item['l'])", "item['m'].append(2)"), {"l": [1]}) == [{"l": [1], "m": [1, 2]}]
 
@@ -59,7 +98,7 @@ def test_a_record_changes_no_other():
 def test_what_is_written_is_what_was_changed():
     batch = by("item.update(b='é')").transform_batch(Batch.from_lines([b'{"a": 1}']))
 
-    assert batch.changed().lines == ['{"a":1,"b":"é"}'.encode()]
+    assert batch.lines == ['{"a": 1,"b":"é"}'.encode()]
 
 
 @pytest.mark.parametrize("text", ["item.update(a={1})", "item.update({1: 2})", "item['l'].append(len)", "item.setdefault('x', range(2))"])

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from ozzy import BaseTransform, Batch, Problem, option, options
+from ozzy.data.expressions.changes import changes_of
 from ozzy.data.expressions.context import STEPS
 from ozzy.data.expressions.evaluation import Evaluation
 from ozzy.data.expressions.expression import problem_in
+from ozzy.data.patched import patched
 
 
 @options
@@ -24,7 +26,8 @@ class PythonExpOptions:
 class PythonExpTransform(BaseTransform):
     """Changes records by expressions with an effect, such as `item.update(…)`, `item.pop(…)` and `item.setdefault(…)`.
 
-    What an expression gives is not used. A record for which one fails is a bad record.
+    What an expression gives is not used. A record for which one fails is a bad record. Where all that they do is to set top-level fields by
+    `item.update(name=…)` and to drop some by `item.pop('name')`, only the fields that they name are decoded.
     """
 
     Options: ClassVar[type] = PythonExpOptions
@@ -41,8 +44,20 @@ class PythonExpTransform(BaseTransform):
         super().__init__(*args, **kwargs)
         self._evaluation = Evaluation(self.options.python_expressions, self.metadata.start_time, steps=self.options.steps, salt=self.kind)
         self.by_place = self._evaluation.draws
+        self._changes = changes_of(self._evaluation)
+        if self._changes is not None:
+            self.patches = True
+            self.reads = self._changes.reads
+            self.writes = (*self._changes.added, *self._changes.dropped)
+
+    @property
+    def face(self) -> str:
+        """What it asks a batch for: just the fields that it sets, drops and looks at, where those are known."""
+        return "records" if self._changes is None else f"fields {', '.join(self._changes.reads)}"
 
     def transform_batch(self, batch: Batch) -> Batch:
+        if self._changes is not None and "records" not in batch.faces:
+            return patched(batch, self._changes.of(self._evaluation, batch), self._changes.dropped)
         self._evaluation.changing(batch, self._change)
         return batch
 

@@ -68,6 +68,10 @@ class Evaluation:
         """What `work` gives for each record; it may change what it is given, and no record. Raises DataError with the row."""
         return self._each(batch, self._looked_at(batch), work)
 
+    def partly(self, batch: Batch, fields: tuple[str, ...], work: Callable[[Record], T]) -> list[T]:
+        """What `work` gives for each record, of which it sees only these fields, and may change them. Raises DataError with the row."""
+        return self._each(batch, _parts(batch, fields), work)
+
     def changing(self, batch: Batch, work: Callable[[Record], T]) -> list[T]:
         """What `work` gives for each record, which it may change. Raises DataError with the row."""
         return self._each(batch, iter(batch.records), work)
@@ -89,14 +93,16 @@ class Evaluation:
         elif not self._fields:
             rows = ({} for _ in range(len(batch)))
         else:
-            fields = self._fields
-            rows = (
-                {field: value for field, value in zip(fields, values, strict=True) if value is not MISSING}
-                for values in batch.select(fields)
-            )
+            rows = _parts(batch, self._fields)
         return rows if not self.changes else (settled(Context(1 << 62), row) for row in rows)
 
     def _seed(self, batch: Batch, row: int) -> str:
         if batch.origin is not None:
             return f"{self.salt}\n{batch.split}\n{batch.origin[row]}"
         return f"{self.salt}\n{blake2b(encode_record(batch.records[row])).hexdigest()}"
+
+
+def _parts(batch: Batch, fields: tuple[str, ...]) -> Iterator[Record]:
+    """Records with no more than these fields."""
+    for values in batch.select(fields):
+        yield {field: value for field, value in zip(fields, values, strict=True) if value is not MISSING}

@@ -41,7 +41,7 @@ class Expression:
         self._frame: list[Any] = [None] * compiler.size
         self._frame[CONTEXT] = self.context
         names = list(ast.walk(tree))
-        self.reads = _reads(tree)
+        self.reads = fields_read(tree)
         self.changes = bool(imports) or any(isinstance(node, ast.Attribute) and node.attr in CHANGING for node in names)
         self.in_columns = None if self.changes else in_columns(tree)
         self.draws = any(isinstance(node, ast.Name) and node.id == "random" for node in names)
@@ -93,8 +93,8 @@ def problem_in(option: str, text: str, imports: Collection[str] = (), *, steps: 
         yield Problem(option, error.message, error.hint)
 
 
-def _reads(tree: ast.expr) -> tuple[str, ...] | None:
-    """The fields that an expression names: `item['a']`, `item.get('a')` and `'a' in item` are all that it does with the record."""
+def fields_read(tree: ast.expr) -> tuple[str, ...] | None:
+    """The fields that an expression names, where `item['a']`, `item.get('a')` and `'a' in item` are all that it does with the record."""
     found: dict[str, None] = {}
     pending: list[ast.AST] = [tree]
     while pending:
