@@ -40,8 +40,11 @@ class Rows(Sequence[bytes]):
     def text(self) -> bytes:
         """All rows, one after the other."""
         if self._text is None:
-            rows = self._listed or ()
-            self._text = self._end.join([*rows, b""]) if self._end else b"".join(rows)
+            rows, end = self._listed or (), self._end
+            if len(rows) == 1:
+                self._text = rows[0] + end
+            else:
+                self._text = end.join([*rows, b""]) if end else b"".join(rows)
         return self._text
 
     @property
@@ -49,7 +52,7 @@ class Rows(Sequence[bytes]):
         """How many bytes each row has, its end included."""
         if self._lengths is None:
             rows, end = self._listed or (), len(self._end)
-            self._lengths = array("I", [len(row) + end for row in rows] if end else map(len, rows))
+            self._lengths = array("I", [len(row) + end for row in rows] if len(rows) != 1 else (len(rows[0]) + end,))
         return self._lengths
 
     @property

@@ -87,10 +87,11 @@ class StagedFiles:
 
     def write(self, group: GroupKey, rows: Sequence[bytes]) -> None:
         """Append formatted rows to the group's file, rolling it where a limit is reached."""
+        rows = Rows.of(rows)
         if self.waits(group):
-            self._spill(group, Rows.of(rows))
+            self._spill(group, rows)
         else:
-            self._append(group, Rows.of(rows))
+            self._append(group, rows)
 
     def waits(self, group: GroupKey) -> bool:
         """Whether rows of this group wait in the log."""
@@ -290,7 +291,8 @@ class StagedFiles:
 
     def _spill(self, group: GroupKey, rows: Rows) -> None:
         """Let rows wait in the log; where all rows of a group are to be skipped, only count them."""
-        if not rows:
+        count = len(rows)
+        if not count:
             return
         waiting = self.spilled.groups.get(group)
         if waiting is None:
@@ -303,10 +305,10 @@ class StagedFiles:
             if self.journaled:
                 self.journal.add({"group": [list(group), name, skipped]})
         if waiting.skipped and self.rows_limit is None:
-            self.ignored += len(rows)
+            self.ignored += count
         else:
             self.spilled.add(waiting, rows)
-            self.written += len(rows)
+            self.written += count
 
     def _make_spilled(self) -> None:
         """Make the files of the groups in the log, one after the other, as if the rows of each had come alone."""

@@ -48,8 +48,8 @@ _HEAD = struct.Struct("<QQQ")
 class _Held:
     """Rows of one group in memory."""
 
-    texts: list[bytes] = attrs.field(factory=list)
-    lengths: "array[int]" = attrs.field(factory=lambda: array("I"))
+    texts: list[bytes]
+    lengths: "array[int]"
 
 
 @attrs.define(eq=False, repr=False)
@@ -74,15 +74,17 @@ class SpillLog:
     def add(self, group: int, rows: Sequence[bytes]) -> None:
         """Take rows of the group with this number."""
         rows = Rows.of(rows)
+        text, lengths = rows.text, rows.lengths
         held = self._held.get(group)
         if held is None:
-            held = self._held[group] = _Held()
+            self._held[group] = _Held([text], lengths[:])
             self._cost += _GROUP_COST
-        held.texts.append(rows.text)
-        held.lengths += rows.lengths
-        self.rows += len(rows)
-        self.size += rows.size
-        self._cost += rows.size + _TEXT_COST + _ROW_COST * len(rows)
+        else:
+            held.texts.append(text)
+            held.lengths += lengths
+        self.rows += len(lengths)
+        self.size += len(text)
+        self._cost += len(text) + _TEXT_COST + _ROW_COST * len(lengths)
         if self._cost >= self.memory:
             self._flush()
 
@@ -148,10 +150,8 @@ class SpillLog:
 
     def _flush(self) -> None:
         if self._held:
-            blocks = [(group, part) for group in sorted(self._held) for part in _parts(self._held[group])]
-            length = sum(_HEAD.size + len(part) * _LENGTH.size + part.size for _, part in blocks)
-            self.write_run(length, (_block(group, part) for group, part in blocks))
-            self._held.clear()
+            blocks = [block for group in sorted(self._held) for block in _blocks(group, self._held.pop(group))]
+            self.write_run(sum(map(len, blocks)), blocks)
             self._cost = 0
 
     def _with_fewer_runs(self, runs: list[tuple[int, int]]) -> "SpillLog":
@@ -225,21 +225,21 @@ def holds_log(folder: Path, facts: dict[str, Any]) -> bool:
     return size_of(folder / facts["log"]) >= int(facts["length"])
 
 
-def _parts(held: _Held) -> Iterator[Rows]:
-    """The rows in parts small enough to be read back at once."""
-    rows = Rows(b"".join(held.texts), held.lengths)
-    if rows.size < _BLOCK and len(rows) <= _BLOCK_ROWS:
-        yield rows
+def _blocks(group: int, held: _Held) -> Iterator[bytes]:
+    """The rows in blocks small enough to be read back at once."""
+    text, lengths = b"".join(held.texts), held.lengths
+    if len(text) < _BLOCK and len(lengths) <= _BLOCK_ROWS:
+        yield _block(group, text, lengths)
         return
-    start = done = 0
-    while start < len(rows):
-        end = min(bisect_left(rows.ends, done + _BLOCK, lo=start) + 1, start + _BLOCK_ROWS, len(rows))
-        yield rows[start:end]
+    rows, start, done = Rows(text, lengths), 0, 0
+    while start < len(lengths):
+        end = min(bisect_left(rows.ends, done + _BLOCK, lo=start) + 1, start + _BLOCK_ROWS, len(lengths))
+        yield _block(group, text[done : rows.ends[end - 1]], lengths[start:end])
         start, done = end, rows.ends[end - 1]
 
 
-def _block(group: int, rows: Rows) -> bytes:
-    return b"".join([_HEAD.pack(group, len(rows), rows.size), struct.pack(f"<{len(rows)}Q", *rows.lengths), rows.text])
+def _block(group: int, text: bytes, lengths: "array[int]") -> bytes:
+    return b"".join((_HEAD.pack(group, len(lengths), len(text)), struct.pack(f"<{len(lengths)}Q", *lengths), text))
 
 
 def _rows(block: bytes) -> Rows:

@@ -41,7 +41,8 @@ class ConsoleWriter(BaseWriter):
     def write_batch(self, batch: Batch, group_key: GroupKey | None = None) -> None:
         formatter = self.context.formatter
         separator = formatter.separator
-        text = separator.join(formatted_rows(formatter, batch))
+        rows = formatted_rows(formatter, batch)
+        text = separator.join(rows) if separator else rows.text
         self._print((separator if self.begun else formatter.header()) + text)
         self.begun = True
         if self.full:
