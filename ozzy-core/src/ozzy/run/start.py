@@ -13,7 +13,6 @@ from ozzy.contracts.lease import AnyLease
 from ozzy.contracts.persistence import StateLocation
 from ozzy.errors import ConfigError, Interrupted, OzzyError, StateError
 from ozzy.log import reason
-from ozzy.plan.changes import Standing, changed_values, changed_versions, decide
 from ozzy.plan.config import Config, load_config
 from ozzy.plan.guarantee import demand
 from ozzy.plan.pipeline import Pipeline, build, metadata_of
@@ -31,6 +30,7 @@ from ozzy.run.shared import state_of
 from ozzy.run.shared_bookmarks import bookmarks_of
 
 if TYPE_CHECKING:
+    from ozzy.plan.changes import Standing
     from ozzy.run.replay import Replay
 
 PUBLISHED_SHOWN = 10
@@ -217,6 +217,8 @@ class Start:
         told: list[str] = list(old.facts.get("changes", []))
         if before == now and was == are:
             return told
+        from ozzy.plan.changes import Standing, changed_values, changed_versions, decide
+
         moved = [change for change in changed_values(before, now, Standing()) if change.path.startswith("persistence.")]
         standing = Standing() if moved else self._standing(old, pipeline.metadata.start_time)
         telling = {part.resolved.found.package for part in pipeline.parts if harmless(f"{part.stage}.")}
@@ -226,8 +228,10 @@ class Start:
         self.config.notices.extend(f"changed since the run began: {change}" for change in went_on)
         return [*told, *went_on]
 
-    def _standing(self, old: RunRecord, started: datetime) -> Standing:
+    def _standing(self, old: RunRecord, started: datetime) -> "Standing":
         """What a run has behind it, seen through a pipeline of its own that is closed again."""
+        from ozzy.plan.changes import Standing
+
         pipeline = self._pipeline(self.registry or Registry.load(), started)
         try:
             pipeline.metadata.run_id = old.id

@@ -1,7 +1,6 @@
 """A worker of the engine `local`: a process that does tasks until its pipe is closed, or whoever started it is gone."""
 
 import os
-import pickle
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -53,6 +52,8 @@ def end_with(parent: int) -> None:
 
 def as_it_can_be_sent(error: Exception) -> Any:
     """An error as it is, or what it says where it can't be pickled."""
+    import pickle
+
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  (what was pickled here)
     except Exception:
