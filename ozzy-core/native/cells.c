@@ -3,6 +3,8 @@
 #include "number.h"
 #include "values.h"
 
+#define MANY_UNUSUAL 8 /* cells, after which others do not get their turn between two of them any more */
+
 typedef enum { TEXT, INT, FLOAT, NUMBER, BOOL, ANY } Kind;
 
 static const char *const kinds[] = {"str", "int", "float", "number", "bool"};
@@ -203,24 +205,43 @@ csv_values(PyObject *module, PyObject *arguments)
     return found;
 }
 
+/* The first cell from this one on that is no number in its plain spelling, and not empty. */
+static Py_ssize_t
+after_plain_cells(const Cells *cells, Py_ssize_t i)
+{
+    for (; i < cells->count; i++) {
+        Span span = cells->spans[i];
+        const byte *at = cells->text + span.start, *end = cells->text + (span.end & ~ODD);
+        if (at != end && (span.end & ODD || plain_number(at, end, cells->maker.kind).kind == OTHER))
+            break;
+    }
+    return i;
+}
+
 PyObject *
 csv_check(PyObject *module, PyObject *arguments)
 {
     PyObject *source, *column;
     const char *kind;
     Cells cells = {0};
-    int sound = 1;
+    int sound = 1, unusual = 0;
     (void)module;
     if (!PyArg_ParseTuple(arguments, "O!O!siO!O:csv_check", &PyBytes_Type, &source, &PyBytes_Type, &column, &kind, &cells.maker.quotechar,
                           &PyTuple_Type, &cells.maker.nulls, &cells.maker.other) ||
         cells_begin(&cells, source, column, kind) < 0)
         return NULL;
-    for (Py_ssize_t i = 0; sound && i < cells.count; i++) {
-        Span span = cells.spans[i];
-        const byte *at = cells.text + span.start, *end = cells.text + (span.end & ~ODD);
-        if (at == end || (!(span.end & ODD) && plain_number(at, end, cells.maker.kind).kind != OTHER))
-            continue;
-        PyObject *value = cell_value(&cells, span);
+    for (Py_ssize_t i = 0; sound; i++) {
+        if (unusual < MANY_UNUSUAL) {
+            Py_BEGIN_ALLOW_THREADS
+            i = after_plain_cells(&cells, i);
+            Py_END_ALLOW_THREADS
+        }
+        else
+            i = after_plain_cells(&cells, i);
+        if (i == cells.count)
+            break;
+        unusual++;
+        PyObject *value = cell_value(&cells, cells.spans[i]);
         sound = value != NULL;
         Py_XDECREF(value);
     }

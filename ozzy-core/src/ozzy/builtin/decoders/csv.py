@@ -125,12 +125,11 @@ class CSVDecoder(BaseDecoder):
             while chunk:
                 following = text.chunk()
                 found = looking.result()
-                if found is None or not found.fits():
+                if found is None:
                     text.give_back(following)
                     text.give_back(chunk)
                     yield from draft.batches(rows.of_one_chunk(columns))
                     following = text.chunk()
-                    found = None
                 looking = beside.submit(cells.look, following)
                 if found is not None:
                     rows.pass_over(len(found))
