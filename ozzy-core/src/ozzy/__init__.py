@@ -15,15 +15,12 @@ if TYPE_CHECKING:
 
     from ozzy.api import (
         BasicExporter,
-        Explanation,
         Listener,
         Pipeline,
         PreviewStage,
-        Quarantined,
         Result,
         Stop,
         Validation,
-        Verification,
         explain,
         preview,
         quarantined,
@@ -67,8 +64,11 @@ if TYPE_CHECKING:
     from ozzy.hookspecs import Module, hookimpl
     from ozzy.options.option import option, options
     from ozzy.options.settings import RetryOptions
+    from ozzy.plan.explain import Explanation
     from ozzy.plan.registry import Registry
     from ozzy.retry import Retries, retry_after
+    from ozzy.run.quarantined import Quarantined
+    from ozzy.run.verify import Verification
 
     __version__: str
 
@@ -159,15 +159,12 @@ __all__ = [
 _HOMES = {
     "ozzy.api": (
         "BasicExporter",
-        "Explanation",
         "Listener",
         "Pipeline",
         "PreviewStage",
-        "Quarantined",
         "Result",
         "Stop",
         "Validation",
-        "Verification",
         "explain",
         "preview",
         "quarantined",
@@ -211,8 +208,11 @@ _HOMES = {
     "ozzy.hookspecs": ("Module", "hookimpl"),
     "ozzy.options.option": ("option", "options"),
     "ozzy.options.settings": ("RetryOptions",),
+    "ozzy.plan.explain": ("Explanation",),
     "ozzy.plan.registry": ("Registry",),
     "ozzy.retry": ("Retries", "retry_after"),
+    "ozzy.run.quarantined": ("Quarantined",),
+    "ozzy.run.verify": ("Verification",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -5,7 +5,7 @@ A library configures no logging, installs no signal handler and never exits: wha
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -17,7 +17,6 @@ from ozzy.data.batch import Batch
 from ozzy.data.record import Record
 from ozzy.errors import ConfigError, SourceError
 from ozzy.plan.config import Config, load_config
-from ozzy.plan.explain import Explanation, explained
 from ozzy.plan.guarantee import demand
 from ozzy.plan.pipeline import Pipeline, build, metadata_of
 from ozzy.plan.registry import Registry
@@ -25,31 +24,29 @@ from ozzy.plan.resolution import Resolved, resolve
 from ozzy.run.bookmarks import BookmarkStore
 from ozzy.run.books import Books
 from ozzy.run.error_policy import ErrorPolicy
-from ozzy.run.foreseen import foreseen
 from ozzy.run.inherited_runs import inherited_config, resumed_inherited
 from ozzy.run.listener import Listener, Stop
 from ozzy.run.profile import Profile
-from ozzy.run.quarantined import Quarantined
-from ozzy.run.replay import Replay, discarded
 from ozzy.run.result import Result
 from ozzy.run.runs import RunRecord, StateFolder, identity_of, state_root
 from ozzy.run.shared import found_run, root_of, state_of
 from ozzy.run.shared_bookmarks import bookmarks_of
 from ozzy.run.stages import FilterStage, Stage, stages_of
 from ozzy.run.start import Start, see_that_it_has_ended, start_again
-from ozzy.run.verify import Verification, verified
+
+if TYPE_CHECKING:
+    from ozzy.plan.explain import Explanation
+    from ozzy.run.quarantined import Quarantined
+    from ozzy.run.verify import Verification
 
 __all__ = [
     "BasicExporter",
-    "Explanation",
     "Listener",
     "Pipeline",
     "PreviewStage",
-    "Quarantined",
     "Result",
     "Stop",
     "Validation",
-    "Verification",
     "abandon",
     "bookmark",
     "discard",
@@ -163,11 +160,13 @@ def abandon(
         start.give_up(record)
 
 
-def quarantined(run: str | Result, *, state_dir: str | Path | None = None) -> Quarantined:
+def quarantined(run: str | Result, *, state_dir: str | Path | None = None) -> "Quarantined":
     """What a run keeps in quarantine, by its id (or the beginning of it) or its result. Raises StateError.
 
     Iterating gives the records that are left; `causes` groups them.
     """
+    from ozzy.run.quarantined import Quarantined
+
     return Quarantined.of(_record_of(run, state_dir))
 
 
@@ -188,6 +187,8 @@ def replay(
     This is a run of its own, with an id by which it is resumed: each record arrives once. `config` is by default the file that the run was
     started with, as it is now, else what its state holds. Raises OzzyError.
     """
+    from ozzy.run.replay import Replay
+
     record = _record_of(run, state_dir)
     asked = Replay.start(record, cause)
     file = record.facts["config_file"]
@@ -203,6 +204,8 @@ def replay(
 
 def discard(run: str | Result, *, cause: int | None = None, state_dir: str | Path | None = None) -> int:
     """Mark what a run keeps in quarantine, of one cause or all, as discarded; how many records that were. Raises StateError."""
+    from ozzy.run.replay import discarded
+
     record = _record_of(run, state_dir)
     lease = record.lease().take(record.id)
     try:
@@ -336,12 +339,14 @@ def explain(
     allow_code: bool = False,
     registry: Registry | None = None,
     source: bool = False,
-) -> Explanation:
+) -> "Explanation":
     """What a run of this config would be: modules, faces, delivery guarantee, and where things go. Nothing is read or connected.
 
     With `source` the source is listed too, and bypasses are asked for each part of it: `parts` then says what would be copied, and why the
     rest would not. They read what they have to read for that; nothing is written.
     """
+    from ozzy.plan.explain import explained
+
     loaded = load_config(config, set=set or {})
     metadata = metadata_of(loaded, allow_code=allow_code)
     pipeline = build(loaded, registry or Registry.load(), metadata)
@@ -351,7 +356,11 @@ def explain(
     if loaded.bookmark and identity is not None:
         start = _where_it_starts(pipeline, StateFolder(root), identity)
     told = explained(pipeline, root, identity, start)
-    return attrs.evolve(told, parts=foreseen(pipeline, root, told.past_the_stages)) if source else told
+    if not source:
+        return told
+    from ozzy.run.foreseen import foreseen
+
+    return attrs.evolve(told, parts=foreseen(pipeline, root, told.past_the_stages))
 
 
 def _where_it_starts(pipeline: Pipeline, state: StateFolder, identity: str) -> str:
@@ -375,12 +384,14 @@ def bookmark(
     return bookmarks_of(state_of(resolved, loaded, state_dir), identity)
 
 
-def verify(manifest: str | Path, *, rows: bool = False, strict: bool = False, registry: Registry | None = None) -> Verification:
+def verify(manifest: str | Path, *, rows: bool = False, strict: bool = False, registry: Registry | None = None) -> "Verification":
     """Compare a destination with the manifest in it: each file's presence, size and checksum, offline.
 
     `rows` counts the rows of JSON and CSV files too; with `strict`, files that the manifest does not name are differences. What differs
     is in the outcome; DestinationError is raised for a manifest that is missing or damaged.
     """
+    from ozzy.run.verify import verified
+
     return verified(Path(manifest), rows=rows, strict=strict, registry=registry)
 
 

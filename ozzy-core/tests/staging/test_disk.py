@@ -18,6 +18,7 @@ from ozzy.staging.disk import (
     sync_path,
     write_all,
     write_behind,
+    write_parts,
 )
 
 
@@ -70,6 +71,19 @@ def test_everything_is_written_however_few_bytes_a_call_takes(tmp_path, monkeypa
         write_all(file.fileno(), b"")
 
     assert (tmp_path / "x").read_bytes() == b"0123456789"
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 2_000])
+@pytest.mark.parametrize("at_once", [None, 1, 7])
+def test_every_part_is_written_however_few_bytes_a_call_takes(tmp_path, monkeypatch, count, at_once):
+    writev = os.writev
+    if at_once is not None:
+        monkeypatch.setattr(os, "writev", lambda descriptor, parts: writev(descriptor, [b"".join(parts)[:at_once]]))
+    parts = [b"%d," % number * (number % 3) for number in range(count)]
+    with (tmp_path / "x").open("wb", buffering=0) as file:
+        write_parts(file.fileno(), [memoryview(part) if at % 2 else part for at, part in enumerate(parts)])
+
+    assert (tmp_path / "x").read_bytes() == b"".join(parts)
 
 
 def test_syncing_what_is_not_there_is_an_error(tmp_path):

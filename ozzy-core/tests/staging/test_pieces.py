@@ -81,6 +81,23 @@ def test_rows_that_are_to_be_skipped_are_counted(tmp_path: Path) -> None:
     assert (made.written, made.ignored) == (0, 200)
 
 
+@pytest.mark.parametrize("name", ["none", "gz"])
+@pytest.mark.parametrize("group", [(), ("a",)])
+def test_rows_without_a_byte_are_counted(tmp_path: Path, name: str, group: Any) -> None:
+    made = joined(tmp_path, [[(group, [b"", b""])], [(group, [b"", b"x", b""])]], name)
+    assert list(content(made).values()) == [b"begin\nxend\n"]
+    assert made.written == 5
+
+
+@pytest.mark.parametrize("group", [(), ("a",)])
+def test_what_is_not_compressed_is_the_same_however_large_its_parts_are(tmp_path: Path, group: Any) -> None:
+    large = [bytes([number % 250]) * 300_000 + b"\n" for number in range(9)]
+    pieces = [[(group, ROWS[:7]), (group, large), (group, ROWS[7:])], [(group, ROWS[:1])]]
+    made = joined(tmp_path, pieces, "none")
+    assert list(content(made).values()) == [b"begin\n" + b"".join(ROWS[:7] + large + ROWS[7:] + ROWS[:1]) + b"end\n"]
+    assert made.written == 510
+
+
 def test_a_piece_that_was_not_ended_is_forgotten(tmp_path: Path) -> None:
     made = files(tmp_path)
     made.folder.mkdir(parents=True)

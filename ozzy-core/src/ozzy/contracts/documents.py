@@ -68,7 +68,7 @@ def _unknown() -> str:
     return ""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Documents:
     """The documents of a store, sealed with a checksum, read and written under an epoch (0: as one who only looks).
 

@@ -59,6 +59,11 @@ class Codec:
     compress: Callable[[Raw], Raw]
     pack: Callable[[IO[bytes], str, IO[bytes]], None] | None = None
 
+    @property
+    def plain(self) -> bool:
+        """Whether the file is what is written, so that it does not matter where members end."""
+        return self.name == "none"
+
 
 def _as_it_is(data: Raw) -> Raw:
     return data

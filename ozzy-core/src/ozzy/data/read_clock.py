@@ -9,7 +9,7 @@ import attrs
 from ozzy.data.codecs import PIECE, ByteStream
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class ReadClock:
     """Seconds so far: `reading` from files or the network, `streaming` that and decompressing."""
 

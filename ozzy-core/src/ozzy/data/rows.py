@@ -17,9 +17,7 @@ class Rows(Sequence[bytes]):
     __slots__ = ("_end", "_ends", "_lengths", "_listed", "_text")
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(
-        self, text: bytes | None, lengths: "array[int] | None", *, listed: Sequence[bytes] | None = None, end: bytes = b""
-    ) -> None:
+    def __init__(self, text: bytes | None, lengths: "array[int] | None", listed: Sequence[bytes] | None = None, end: bytes = b"") -> None:
         self._text = text
         self._lengths = lengths
         self._listed = listed
@@ -29,7 +27,7 @@ class Rows(Sequence[bytes]):
     @classmethod
     def of(cls, rows: Sequence[bytes], end: bytes = b"") -> "Rows":
         """Rows from a list of them, each of which still gets its `end`. What are Rows already stay what they are."""
-        return rows if isinstance(rows, Rows) and not end else cls(None, None, listed=rows, end=end)
+        return rows if isinstance(rows, Rows) and not end else cls(None, None, rows, end)
 
     @classmethod
     def measured(cls, text: bytes, lengths: bytes) -> "Rows":
@@ -70,7 +68,8 @@ class Rows(Sequence[bytes]):
         """The rows at these indices, in their order."""
         if self._listed is None:
             self._listed = list(self)
-        return Rows.of(list(map(self._listed.__getitem__, indices)), self._end)
+        rows = self._listed
+        return Rows(None, None, [rows[index] for index in indices], self._end)
 
     def grouped(self, groups: Iterable[Sequence[int]]) -> "list[Rows]":
         """The rows of each of these groups of indices."""

@@ -16,6 +16,7 @@ from ozzy.contracts.reader import BaseReader, BaseStreamReader
 from ozzy.contracts.shared_persistence import BaseSharedPersistence
 from ozzy.contracts.transform import BaseTransform
 from ozzy.contracts.writer import takes_group
+from ozzy.data.native import AVAILABLE
 from ozzy.plan.bypasses import hindrance
 from ozzy.plan.guarantee import Guarantee, guarantee
 from ozzy.plan.pipeline import Part, Pipeline
@@ -73,7 +74,7 @@ class Explanation:
     workers: str = "1"
     """How many processes share the work, and why."""
     slower: list[str] = attrs.Factory(list)
-    """The stage that keeps records from staying the lines or columns that they were read as, and why; empty where none does."""
+    """What keeps records from being lines or columns all the way, or the extension from reading them; empty where nothing does."""
     parts: Parts | None = None
     """What would become of each part of the source, where that was asked for."""
     shared_state: str | None = None
@@ -143,9 +144,11 @@ def _face(module: Any, pipeline: Pipeline) -> str:
 
 
 def _slower(pipeline: Pipeline) -> Iterator[str]:
-    """The first stage that has dicts made of what a reader gives otherwise."""
+    """The first stage that has dicts made of what a reader gives otherwise, and an extension that is not there."""
     if not isinstance(pipeline.reader, BaseStreamReader):
         return
+    if not AVAILABLE:
+        yield "the extension of ozzy-core is not there, which reads JSON lines and CSV three times as fast: see its README"
     for part in pipeline.parts:
         if isinstance(part.module, _STAGES) and _face(part.module, pipeline) == _RECORDS:
             behind = "" if isinstance(part.module, BaseExportFormatter) else ", and the stages behind it get those too"

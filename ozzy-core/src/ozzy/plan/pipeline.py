@@ -43,7 +43,7 @@ CHAIN = "chain"
 DEFAULTS = {"formatter": "json", "engine": "local", "persistence": "file", "stats_manager": "basic"}
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Part:
     """One module in its place: `stage` is its name in the books, `resolved` says what it is and where its options came from."""
 
@@ -64,7 +64,7 @@ def metadata_of(config: Config, started: datetime | None = None, *, allow_code: 
     return metadata if started is None else attrs.evolve(metadata, start_time=started)
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Pipeline:
     """What a config describes, built: every module made, nothing connected.
 

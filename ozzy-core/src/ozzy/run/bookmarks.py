@@ -49,7 +49,7 @@ class Bookmark:
         return f"what is new or has changed since run {self.run} of {self.started[:16].replace('T', ' ')}"
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class BookmarkStore:
     """The bookmark of one pipeline, in the folder that holds its state."""
 
@@ -147,7 +147,7 @@ class BookmarkStore:
                     path.unlink(missing_ok=True)
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class IncrementalRun:
     """What one run does with the bookmark of its pipeline: it starts from there, and moves it when all has arrived.
 

@@ -25,7 +25,7 @@ POLL = 0.05
 """Seconds after which a request to stop is seen while a copy is waited for."""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Turn:
     """A split whose turn comes: `bypass` copies it, or nobody does, for these `reasons`."""
 
@@ -35,7 +35,7 @@ class Turn:
     reasons: list[str] = attrs.field(factory=list)
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Bypassing:
     """The bypasses of one run.
 

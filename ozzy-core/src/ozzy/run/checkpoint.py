@@ -39,7 +39,7 @@ def _not_listed(_document: Document) -> None:
     """For runs without manifests."""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Checkpoints:
     """Takes the checkpoints of one run. `writers` maps labels to writers, `still_ours` raises where the lease is lost.
 

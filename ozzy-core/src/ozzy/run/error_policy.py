@@ -48,7 +48,7 @@ class RejectionLog:
             self.logger.warning(f"bad record passed over{more}", stage=stage, where=rejected.where, reason=rejected.message)
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class ErrorPolicy:
     """What is done with a bad record.
 

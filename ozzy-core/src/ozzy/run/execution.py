@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -28,8 +28,6 @@ from ozzy.run.listener import Listener, Stop
 from ozzy.run.manifest import Manifests
 from ozzy.run.outlets import Outlet, saved_samples
 from ozzy.run.quarantine import FILE, Module, Quarantine
-from ozzy.run.replay import Replay
-from ozzy.run.replay_runner import ReplayRunner
 from ozzy.run.reporting import Reporting
 from ozzy.run.reservoir import forget_samples, samples_of
 from ozzy.run.result import Result
@@ -41,10 +39,12 @@ from ozzy.run.sharing import shared, work_of
 from ozzy.run.source_changes import comparable, compared
 from ozzy.run.stages import GroupStage, stages_of
 from ozzy.run.states import restore_states, saved_states
-from ozzy.run.task_runner import TaskRunner
+
+if TYPE_CHECKING:
+    from ozzy.run.replay import Replay
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Execution:
     """Runs a pipeline that is built, with or without a record of it: a dry run has none."""
 
@@ -56,7 +56,7 @@ class Execution:
     limit: int | None = None
     incremental: IncrementalRun | None = None
     accept_changes: bool = False
-    replay: Replay | None = None
+    replay: "Replay | None" = None
     listener: Listener = attrs.field(factory=Listener)
     stop: Stop = attrs.field(factory=Stop)
     books: Books = attrs.field(factory=Books, init=False)
@@ -235,11 +235,17 @@ class Execution:
         schedule = Schedule(pipeline.config.checkpoint, light=light, clock=by_clock, endless=pipeline.reader.endless)
         if document is not None:
             schedule.full_records, schedule.full_bytes = document["since_full"]
-        driven: Callable[..., Runner] = ReplayRunner if self.replay is not None else Runner
+        driven: Callable[..., Runner] = Runner
+        if self.replay is not None:
+            from ozzy.run.replay_runner import ReplayRunner
+
+            driven = ReplayRunner
         sharing = shared(
             pipeline, self.splits, document, against=self._against_workers(bypassing), watched=self.listener.profile is not None
         )
         if sharing is not None:
+            from ozzy.run.task_runner import TaskRunner
+
             work = work_of(pipeline, getattr(self.lease, "let_go", None))
             driven = partial(TaskRunner, engine=pipeline.engine, work=work, task_bytes=sharing.task_bytes, workers=sharing.workers)
         runner = driven(

@@ -32,7 +32,7 @@ class Mark:
         return start < self.end and self.cause in {None, entry.cause} and (self.how == "discarded" or entry.replayable)
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Marks:
     """All marks of one quarantine, in the run's folder."""
 

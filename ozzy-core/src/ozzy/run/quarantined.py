@@ -44,7 +44,7 @@ class QuarantinedRecord:
     replayable: bool
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Quarantined:
     """The quarantine of one run. Iterating gives the records that are left, one by one; `len` counts them.
 

@@ -12,7 +12,7 @@ from ozzy.run.tasks import Kept
 from ozzy.staging.disk import at_destination
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Recording(ErrorPolicy):
     """Writes each record that is refused to the file at `path`; a policy `fail` still raises. Limits are for the run to see."""
 

@@ -20,7 +20,7 @@ from ozzy.run.returned import QuarantineReader
 from ozzy.run.runs import RunRecord, StateFolder
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Replay:
     """What is replayed: the quarantine in `folder`, of the run `of`, whose files were named by the time `named_by`; one `cause`, or all."""
 

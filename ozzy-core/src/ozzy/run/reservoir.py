@@ -29,7 +29,7 @@ NEVER = 2**62
 PIECE = 10_000
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Row:
     """One record of a sample: the number it has in its group, its place in the source, and its line."""
 
@@ -39,7 +39,7 @@ class _Row:
     line: bytes
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Group:
     """The sample of one group.
 

@@ -45,7 +45,7 @@ class Place:
     finished: bool = False
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Runner:
     """Drives one run from a place to the end of its splits.
 

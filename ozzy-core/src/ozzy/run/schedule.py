@@ -24,7 +24,7 @@ FULL_SECONDS = 60.0
 """Seconds between full checkpoints of a run without an end where `full_every` is not set, stretched in the same way."""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Schedule:
     """Decides after each batch whether a checkpoint is due.
 
@@ -98,7 +98,7 @@ def _reached(count: int, limit: int | None) -> bool:
     return limit is not None and count >= limit
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class SplitList:
     """The splits of a run, listed once at its start into a file, so that a resumed run reads the same parts in the same order."""
 

@@ -13,7 +13,7 @@ from ozzy.run.runs import RunRecord, StateFolder
 from ozzy.run.shared import SharedState
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class SharedBookmarkStore(BookmarkStore):
     """The bookmark of one pipeline, in a shared store."""
 

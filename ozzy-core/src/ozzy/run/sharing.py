@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -14,8 +14,10 @@ from ozzy.plan.pipeline import Pipeline
 from ozzy.plan.workers import LARGE, LARGE_COMPRESSED, allowed, asked_for, by_place, doubts, hindrances
 from ozzy.run.schedule import SplitList
 from ozzy.run.tasks import TASK_BYTES, tasks_from
-from ozzy.run.work import PipelineWork
 from ozzy.staging.disk import make_folder
+
+if TYPE_CHECKING:
+    from ozzy.run.work import PipelineWork
 
 EXPANDED = 20
 """So many times larger a source is taken to be once it is decompressed."""
@@ -63,8 +65,10 @@ def shared(
     return Shared(allowed(pipeline), _task_bytes(pipeline))
 
 
-def work_of(pipeline: Pipeline, let_go: Any) -> PipelineWork:
+def work_of(pipeline: Pipeline, let_go: Any) -> "PipelineWork":
     """What the workers of a run are given; the folders of its staged files are there when this returns."""
+    from ozzy.run.work import PipelineWork
+
     folders = {}
     for label, writer in pipeline.writers.items():
         assert isinstance(writer, BaseFileWriter)

@@ -12,7 +12,7 @@ from ozzy.run.schedule import SplitList
 SHOWN = 20
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class SourceChanges:
     """What differs: parts that are still to be read, the one in the middle of which the run stands, parts already read, and new ones."""
 

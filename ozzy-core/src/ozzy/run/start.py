@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -24,18 +24,20 @@ from ozzy.run.bookmarks import IncrementalRun, move_if_all_arrived
 from ozzy.run.checkpoint import published_files
 from ozzy.run.execution import Execution
 from ozzy.run.listener import Listener, Stop
-from ozzy.run.replay import Replay, named_by
 from ozzy.run.reservoir import forget_samples
 from ozzy.run.result import FileResult, Result, StageResult
 from ozzy.run.runs import RunRecord, StateFolder, forget_stages, identity_of, state_root
 from ozzy.run.shared import state_of
 from ozzy.run.shared_bookmarks import bookmarks_of
 
+if TYPE_CHECKING:
+    from ozzy.run.replay import Replay
+
 PUBLISHED_SHOWN = 10
 """How many files of an abandoned run are named."""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Start:
     """What a run begins with; `go` decides between a new run and an old one.
 
@@ -51,7 +53,7 @@ class Start:
     registry: Registry | None
     accept_changes: bool = False
     allow_code: bool = False
-    replay: Replay | None = None
+    replay: "Replay | None" = None
     built: Pipeline | None = None
     identity: str = attrs.field(init=False)
     epoch: int = attrs.field(default=0, init=False)
@@ -89,6 +91,8 @@ class Start:
             if old is not None and not old.unfinished:
                 return _as_it_was(old, self.config.notices)
             if old is not None:
+                from ozzy.run.replay import Replay, named_by
+
                 self._stand_where_it_began(old)
                 self.replay = Replay.going_on(old)
                 pipeline = self._pipeline(registry, named_by(old))
@@ -273,6 +277,8 @@ class Start:
 
     def _abandon(self, old: RunRecord, state: StateFolder, registry: Registry) -> None:
         """Give an unfinished run up: what it staged is deleted, what it had published is left and named."""
+        from ozzy.run.replay import Replay, named_by
+
         started = named_by(old)
         pipeline = self._pipeline(registry, started, self._config_of(old))
         pipeline.metadata.run_id = old.id

@@ -30,7 +30,7 @@ class LostTrace(Exception):  # noqa: N818  (it is where an error comes from, and
         return f"in a worker:\n{self.args[0]}"
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class TaskRunner(Runner):
     """Drives a run whose tasks an engine does. `task_bytes` is the size of ranges, None where splits are read whole."""
 

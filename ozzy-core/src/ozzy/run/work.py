@@ -31,7 +31,7 @@ from ozzy.run.tasks import TaskDone
 from ozzy.staging.pieces import PieceMaker
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class PipelineWork:
     """The work of a run: what it takes to build its pipeline again elsewhere.
 
@@ -75,7 +75,7 @@ class PipelineWork:
         return PipelineWork, (self.config, None, self.started, self.allow_code, self.run_id, self.folders, self.token)
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _PartRunner(Runner):
     """Drives one task: a split, or a range of one."""
 

@@ -14,6 +14,7 @@ BEHIND: Final = 8 << 20
 
 _PIECE = 1 << 20
 _AT_A_TIME = 32
+_PARTS = 1024
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """What the system calls an error of permissions."""
@@ -72,6 +73,13 @@ def write_behind(descriptor: int, start: int, end: int) -> None:
     begun, full = (place // BEHIND * BEHIND for place in (start, end))
     if begun < full and hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, begun, full - begun, os.POSIX_FADV_DONTNEED)
+
+
+def write_parts(descriptor: int, parts: Sequence[bytes | bytearray | memoryview]) -> None:
+    """Write every byte of all parts, without putting them together first where the system takes them as they are."""
+    done = os.writev(descriptor, parts) if hasattr(os, "writev") and len(parts) <= _PARTS else 0
+    if done < sum(map(len, parts)):
+        write_all(descriptor, memoryview(b"".join(parts))[done:])
 
 
 def sync_file(path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import attrs
 
 from ozzy.data.batch import Batch
-from ozzy.data.codecs import Codec
+from ozzy.data.codecs import Codec, Raw
 from ozzy.data.rows import Rows
 from ozzy.errors import StateError
 from ozzy.staging.assembly import LINES, Assembly
@@ -96,7 +96,7 @@ class StagedFiles:
         """Whether rows of this group wait in the log."""
         return group not in self.open and (group in self.spilled.groups or len(self.open) >= self.group_limit)
 
-    def write_members(self, group: GroupKey, members: Iterable[bytes], rows: int) -> None:
+    def write_members(self, group: GroupKey, members: Iterable[Raw], rows: int) -> None:
         """Append rows that are compressed already, as whole members, to the file of a group whose rows don't wait."""
         file = self.open.get(group) or self._open(group)
         file.append_members(members, rows)
@@ -275,11 +275,11 @@ class StagedFiles:
 
     def _append(self, group: GroupKey, rows: Rows | Batch) -> None:
         """Append rows to the group's open file, or a new one."""
-        at = 0
-        while at < len(rows):
+        at, count = 0, len(rows)
+        while at < count:
             file = self.open.get(group) or self._open(group)
-            room = len(rows) - at if self.rows_limit is None else self.rows_limit - file.rows
-            taken = file.append(_cut(rows, at, at + room) if at or room < len(rows) else rows, stop_at=self.size_limit)
+            room = count - at if self.rows_limit is None else self.rows_limit - file.rows
+            taken = file.append(_cut(rows, at, at + room) if at or room < count else rows, stop_at=self.size_limit)
             at += taken
             if file.skipped:
                 self.ignored += taken

@@ -19,7 +19,7 @@ from ozzy.staging.disk import at_destination, changed_meanwhile, make_folder, sy
 _HELD = 1 << 20
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Journal:
     """JSON lines in a file of the run's state; `length` and `crc32` are of all that was added, on disk or not.
 

@@ -49,7 +49,7 @@ _CACHE = 8 << 10
 """KiB that SQLite holds of its file."""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class KeySet:
     """Texts, each of which is new once. Without a `path` it lies in a temporary file, for a run that leaves no trace.
 

@@ -28,7 +28,7 @@ class Sink(Protocol):
         """Write what is still to be written. Called once; the stream is closed by whoever gave it."""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class SinkFile(StagedFile):
     """A staged file that is written through a sink. `length` grows as the sink writes, rows of any form are batches to it."""
 

@@ -17,7 +17,7 @@ from ozzy.staging.spill_log import SpillLog, holds_log
 GroupKey = tuple[str, ...]
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Waiting:
     """One group: its number, and how its first file begins; `begun` says that this file is made."""
 
@@ -27,7 +27,7 @@ class Waiting:
     begun: bool = False
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class SpilledGroups:
     """The groups of one writer whose rows are in the spill log. With `dry` the log has no name."""
 

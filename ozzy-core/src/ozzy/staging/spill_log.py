@@ -44,7 +44,7 @@ _LENGTH = struct.Struct("<Q")
 _HEAD = struct.Struct("<QQQ")
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Held:
     """Rows of one group in memory."""
 
@@ -52,7 +52,7 @@ class _Held:
     lengths: "array[int]" = attrs.field(factory=lambda: array("I"))
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class SpillLog:
     """Rows by the numbers of their groups. Without a `path` it is a file without a name, for a run that leaves no trace.
 

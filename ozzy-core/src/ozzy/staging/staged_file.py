@@ -57,28 +57,27 @@ class StagedFile:
             return len(rows)
         if self.separator:
             rows = rows.separated(self.separator, first=bool(self.rows))
-        text, before = memoryview(rows.text), self.rows
+        count, text, before = len(rows), rows.text, self.rows
         start = done = 0
-        while (needed := self.codec.member_size - len(self.tail)) <= len(text) - done and start < len(rows):
+        while (needed := self.codec.member_size - len(self.tail)) <= len(text) - done and start < count:
             last = bisect_left(rows.ends, done + needed, lo=start)
             start, begin, done = last + 1, done, rows.ends[last]
             self.rows = before + start
-            self._end_member(text[begin:done])
+            self._end_member(memoryview(text)[begin:done])
             if stop_at is not None and self.length >= stop_at:
                 return start
-        self.tail += text[done:]
-        self.rows = before + len(rows)
-        return len(rows)
+        self.tail += memoryview(text)[done:] if start else text
+        self.rows = before + count
+        return count
 
-    def append_members(self, members: Iterable[bytes], rows: int) -> None:
+    def append_members(self, members: Iterable[Raw], rows: int) -> None:
         """Take rows that are compressed already, as whole members, in parts of any size; what is still raw ends as a member before them."""
         self.rows += rows
         if self.skipped:
             return
         if self.tail:
             self._end_member()
-        for part in members:
-            self._put(part)
+        self._put(members)
 
     def finish(self, footer: bytes) -> None:
         """End the last member with the footer. A file with nothing in it stays one empty member."""
@@ -120,24 +119,39 @@ class StagedFile:
         raw = self.tail + last if self.tail else last
         member = self.codec.compress(raw)
         self.tail = bytearray()
-        self._put(member)
+        self._put((member,))
 
-    def _put(self, member: Raw) -> None:
-        for digest in self.hashes.values() if self.codec.pack is None else ():
-            digest.update(member)
-        if not self.dry:
-            if not self.length:
-                make_folder(self.path.parent, private=2)
-            with at_destination(self.path), self.path.open("ab" if self.length else "wb", buffering=0) as file:
-                if file.tell() != self.length:
-                    raise changed_meanwhile(self.path)
-                write_all(file.fileno(), member)
-                write_behind(file.fileno(), self.length, self.length + len(member))
-            self.dirty = True
-        elif self.codec.pack is not None:
-            self._unnamed = self._unnamed or _opened(None)
-            self._unnamed.write(member)
-        self.length += len(member)
+    def _put(self, members: Iterable[Raw]) -> None:
+        """Put bytes at the end of the file; each part is done with before the next one is asked for."""
+        hashes = list(self.hashes.values()) if self.codec.pack is None else []
+        if not self.dry and not self.length:
+            make_folder(self.path.parent, private=2)
+        descriptor = None if self.dry else self._at_end()
+        try:
+            for member in members:
+                for digest in hashes:
+                    digest.update(member)
+                if descriptor is not None:
+                    with at_destination(self.path):
+                        write_all(descriptor, member)
+                        write_behind(descriptor, self.length, self.length + len(member))
+                elif self.codec.pack is not None:
+                    self._unnamed = self._unnamed or _opened(None)
+                    self._unnamed.write(member)
+                self.length += len(member)
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _at_end(self) -> int:
+        """The file, open to be written on. Raises DestinationError where it is not what was written so far."""
+        with at_destination(self.path):
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if self.length else os.O_TRUNC), 0o666)
+        if os.fstat(descriptor).st_size != self.length:
+            os.close(descriptor)
+            raise changed_meanwhile(self.path)
+        self.dirty = True
+        return descriptor
 
     def sync(self) -> None:
         """Put what was written on disk."""

@@ -50,7 +50,7 @@ class LocalOptions:
     )
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Worker:
     process: Any
     connection: "Connection"
