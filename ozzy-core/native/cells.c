@@ -18,41 +18,6 @@ typedef struct {
     Known known[KNOWN_TEXTS];
 } Maker;
 
-static const byte *
-after_digits(const byte *at, const byte *end)
-{
-    while (at < end && *at >= '0' && *at <= '9')
-        at++;
-    return at;
-}
-
-/* Whether it is a plain spelling of a number, and has neither point nor exponent. A plus or a bare point is looked at by `other`. */
-static int
-is_number(const byte *at, const byte *end, int *whole)
-{
-    at += at < end && *at == '-';
-    const byte *next = after_digits(at, end);
-    if (next == at)
-        return 0;
-    *whole = next == end;
-    at = next;
-    if (at < end && *at == '.') {
-        next = after_digits(++at, end);
-        if (next == at)
-            return 0;
-        at = next;
-    }
-    if (at < end && (*at == 'e' || *at == 'E')) {
-        at++;
-        at += at < end && (*at == '-' || *at == '+');
-        next = after_digits(at, end);
-        if (next == at)
-            return 0;
-        at = next;
-    }
-    return at == end;
-}
-
 /* Whether a whole number is a double too. */
 static inline int
 is_exact(long long whole)
@@ -82,10 +47,11 @@ static inline Number
 plain_number(const byte *at, const byte *end, Kind kind)
 {
     Number number = {OTHER, 0, 0};
-    int whole = 0;
-    if (kind < INT || kind > NUMBER || !is_number(at, end, &whole) || (kind == INT && !whole))
+    if (kind < INT || kind > NUMBER)
         return number;
     number = exact_number(at, end);
+    if (kind == INT && number.kind == FRACTION)
+        number.kind = OTHER;
     if (kind == FLOAT && number.kind == WHOLE) {
         number.kind = is_exact(number.whole) ? FRACTION : OTHER;
         number.fraction = *at == '-' && number.whole == 0 ? -0.0 : (double)number.whole;
@@ -316,6 +282,8 @@ passes(Cells *cells, Span span, int operator, const Wanted *wanted)
     if (!(span.end & ODD)) {
         if (PyTuple_Size(cells->maker.nulls) && is_null(at, end, cells->maker.nulls))
             return 0;
+        if (cells->maker.kind == TEXT && operators[operator].python == Py_EQ)
+            return end - at == wanted->size && !memcmp(at, wanted->text, (size_t)wanted->size);
         if (cells->maker.kind == TEXT)
             order = text_order(at, end - at, wanted);
         else if (at == end)

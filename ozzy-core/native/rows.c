@@ -28,6 +28,8 @@ make_room(Growing *text, Py_ssize_t more)
 static inline int
 put(Growing *text, const byte *part, Py_ssize_t size)
 {
+    if (size == 0)
+        return 0;
     if (make_room(text, size) < 0)
         return -1;
     memcpy(text->content + text->size, part, (size_t)size);
