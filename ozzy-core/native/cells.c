@@ -3,6 +3,8 @@
 #include "number.h"
 #include "values.h"
 
+#define MANY_UNUSUAL 8 /* cells, after which others do not get their turn between two of them any more */
+
 typedef enum { TEXT, INT, FLOAT, NUMBER, BOOL, ANY } Kind;
 
 static const char *const kinds[] = {"str", "int", "float", "number", "bool"};
@@ -15,41 +17,6 @@ typedef struct {
     PyObject *other;
     Known known[KNOWN_TEXTS];
 } Maker;
-
-static const byte *
-after_digits(const byte *at, const byte *end)
-{
-    while (at < end && *at >= '0' && *at <= '9')
-        at++;
-    return at;
-}
-
-/* Whether it is a plain spelling of a number, and has neither point nor exponent. A plus or a bare point is looked at by `other`. */
-static int
-is_number(const byte *at, const byte *end, int *whole)
-{
-    at += at < end && *at == '-';
-    const byte *next = after_digits(at, end);
-    if (next == at)
-        return 0;
-    *whole = next == end;
-    at = next;
-    if (at < end && *at == '.') {
-        next = after_digits(++at, end);
-        if (next == at)
-            return 0;
-        at = next;
-    }
-    if (at < end && (*at == 'e' || *at == 'E')) {
-        at++;
-        at += at < end && (*at == '-' || *at == '+');
-        next = after_digits(at, end);
-        if (next == at)
-            return 0;
-        at = next;
-    }
-    return at == end;
-}
 
 /* Whether a whole number is a double too. */
 static inline int
@@ -80,10 +47,11 @@ static inline Number
 plain_number(const byte *at, const byte *end, Kind kind)
 {
     Number number = {OTHER, 0, 0};
-    int whole = 0;
-    if (kind < INT || kind > NUMBER || !is_number(at, end, &whole) || (kind == INT && !whole))
+    if (kind < INT || kind > NUMBER)
         return number;
     number = exact_number(at, end);
+    if (kind == INT && number.kind == FRACTION)
+        number.kind = OTHER;
     if (kind == FLOAT && number.kind == WHOLE) {
         number.kind = is_exact(number.whole) ? FRACTION : OTHER;
         number.fraction = *at == '-' && number.whole == 0 ? -0.0 : (double)number.whole;
@@ -203,24 +171,43 @@ csv_values(PyObject *module, PyObject *arguments)
     return found;
 }
 
+/* The first cell from this one on that is no number in its plain spelling, and not empty. */
+static Py_ssize_t
+after_plain_cells(const Cells *cells, Py_ssize_t i)
+{
+    for (; i < cells->count; i++) {
+        Span span = cells->spans[i];
+        const byte *at = cells->text + span.start, *end = cells->text + (span.end & ~ODD);
+        if (at != end && (span.end & ODD || plain_number(at, end, cells->maker.kind).kind == OTHER))
+            break;
+    }
+    return i;
+}
+
 PyObject *
 csv_check(PyObject *module, PyObject *arguments)
 {
     PyObject *source, *column;
     const char *kind;
     Cells cells = {0};
-    int sound = 1;
+    int sound = 1, unusual = 0;
     (void)module;
     if (!PyArg_ParseTuple(arguments, "O!O!siO!O:csv_check", &PyBytes_Type, &source, &PyBytes_Type, &column, &kind, &cells.maker.quotechar,
                           &PyTuple_Type, &cells.maker.nulls, &cells.maker.other) ||
         cells_begin(&cells, source, column, kind) < 0)
         return NULL;
-    for (Py_ssize_t i = 0; sound && i < cells.count; i++) {
-        Span span = cells.spans[i];
-        const byte *at = cells.text + span.start, *end = cells.text + (span.end & ~ODD);
-        if (at == end || (!(span.end & ODD) && plain_number(at, end, cells.maker.kind).kind != OTHER))
-            continue;
-        PyObject *value = cell_value(&cells, span);
+    for (Py_ssize_t i = 0; sound; i++) {
+        if (unusual < MANY_UNUSUAL) {
+            Py_BEGIN_ALLOW_THREADS
+            i = after_plain_cells(&cells, i);
+            Py_END_ALLOW_THREADS
+        }
+        else
+            i = after_plain_cells(&cells, i);
+        if (i == cells.count)
+            break;
+        unusual++;
+        PyObject *value = cell_value(&cells, cells.spans[i]);
         sound = value != NULL;
         Py_XDECREF(value);
     }
@@ -295,6 +282,8 @@ passes(Cells *cells, Span span, int operator, const Wanted *wanted)
     if (!(span.end & ODD)) {
         if (PyTuple_Size(cells->maker.nulls) && is_null(at, end, cells->maker.nulls))
             return 0;
+        if (cells->maker.kind == TEXT && operators[operator].python == Py_EQ)
+            return end - at == wanted->size && !memcmp(at, wanted->text, (size_t)wanted->size);
         if (cells->maker.kind == TEXT)
             order = text_order(at, end - at, wanted);
         else if (at == end)

@@ -14,6 +14,7 @@ static PyMethodDef functions[] = {
     {"equal_texts", equal_texts, METH_VARARGS, NULL},
     {"compared_numbers", compared_numbers, METH_VARARGS, NULL},
     {"csv_rows", csv_rows, METH_VARARGS, NULL},
+    {"csv_rows_of_cells", csv_rows_of_cells, METH_VARARGS, NULL},
     {"scan_csv", scan_csv, METH_VARARGS, NULL},
     {"csv_cells", csv_cells, METH_VARARGS, NULL},
     {"csv_values", csv_values, METH_VARARGS, NULL},

@@ -60,6 +60,7 @@ PyObject *gathered(PyObject *module, PyObject *arguments);
 PyObject *equal_texts(PyObject *module, PyObject *arguments);
 PyObject *compared_numbers(PyObject *module, PyObject *arguments);
 PyObject *csv_rows(PyObject *module, PyObject *arguments);
+PyObject *csv_rows_of_cells(PyObject *module, PyObject *arguments);
 PyObject *scan_csv(PyObject *module, PyObject *arguments);
 PyObject *csv_cells(PyObject *module, PyObject *arguments);
 PyObject *csv_values(PyObject *module, PyObject *arguments);

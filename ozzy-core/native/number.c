@@ -49,6 +49,8 @@ exact_number(const byte *at, const byte *end)
         int below = at < end && *at == '-';
         if (at < end && (*at == '-' || *at == '+'))
             at++;
+        if (!is_digit(at, end))
+            return none;
         for (; is_digit(at, end); at++) {
             given = given * 10 + (*at - '0');
             if (given > 1000)

@@ -28,6 +28,8 @@ make_room(Growing *text, Py_ssize_t more)
 static inline int
 put(Growing *text, const byte *part, Py_ssize_t size)
 {
+    if (size == 0)
+        return 0;
     if (make_room(text, size) < 0)
         return -1;
     memcpy(text->content + text->size, part, (size_t)size);
@@ -107,7 +109,7 @@ put_made(Growing *row, const byte *at, const byte *end, PyObject *other)
     return failed ? -1 : 0;
 }
 
-static inline int
+static int
 put_cell(Growing *row, const byte *text, Span span, PyObject *other)
 {
     const byte *at = text + span.start, *end = text + (span.end & ~ODD);
@@ -118,15 +120,27 @@ put_cell(Growing *row, const byte *text, Span span, PyObject *other)
     return *at == '{' || *at == '[' ? put_quoted(row, at, end) : put(row, at, end - at);
 }
 
-PyObject *
-csv_rows(PyObject *module, PyObject *arguments)
+/* A text of CSV that comes from a cell; one that is ODD has its quotes doubled already. */
+static int
+put_text(Growing *row, const byte *text, Span span, PyObject *nulls)
 {
-    PyObject *source, *columns, *between, *after, *other;
-    Py_ssize_t rows;
-    (void)module;
-    if (!PyArg_ParseTuple(arguments, "O!O!nO!O!O:csv_rows", &PyBytes_Type, &source, &PyTuple_Type, &columns, &rows, &PyBytes_Type, &between,
-                          &PyBytes_Type, &after, &other))
-        return NULL;
+    const byte *at = text + span.start, *end = text + (span.end & ~ODD);
+    for (Py_ssize_t i = 0; i < PyTuple_Size(nulls); i++) {
+        PyObject *null = PyTuple_GetItem(nulls, i);
+        if (PyBytes_Size(null) == end - at && !memcmp(PyBytes_AsString(null), at, (size_t)(end - at)))
+            return 0;
+    }
+    if (!(span.end & ODD) && memchr(at, '"', (size_t)(end - at)))
+        return put_quoted(row, at, end);
+    return put(row, (const byte *)"\"", 1) < 0 || put(row, at, end - at) < 0 || put(row, (const byte *)"\"", 1) < 0 ? -1 : 0;
+}
+
+/* How a span becomes a cell; `more` is what else that takes. */
+typedef int (*Putting)(Growing *row, const byte *text, Span span, PyObject *more);
+
+static PyObject *
+rows_of(PyObject *source, PyObject *columns, Py_ssize_t rows, PyObject *between, PyObject *after, Putting put_span, PyObject *more)
+{
     const byte *text = (const byte *)PyBytes_AsString(source);
     const byte *delimiter = (const byte *)PyBytes_AsString(between), *end = (const byte *)PyBytes_AsString(after);
     Py_ssize_t delimiter_size = PyBytes_Size(between), end_size = PyBytes_Size(after), count = PyTuple_Size(columns);
@@ -159,7 +173,7 @@ csv_rows(PyObject *module, PyObject *arguments)
             if (i && put(&made, delimiter, delimiter_size) < 0)
                 goto done;
             if (spans[i]) {
-                if (put_cell(&made, text, spans[i][row], other) < 0)
+                if (put_span(&made, text, spans[i][row], more) < 0)
                     goto done;
                 continue;
             }
@@ -184,6 +198,35 @@ done:
     PyMem_Free((void *)spans);
     PyMem_Free(made.content);
     return found;
+}
+
+PyObject *
+csv_rows(PyObject *module, PyObject *arguments)
+{
+    PyObject *source, *columns, *between, *after, *other;
+    Py_ssize_t rows;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "O!O!nO!O!O:csv_rows", &PyBytes_Type, &source, &PyTuple_Type, &columns, &rows, &PyBytes_Type, &between,
+                          &PyBytes_Type, &after, &other))
+        return NULL;
+    return rows_of(source, columns, rows, between, after, put_cell, other);
+}
+
+PyObject *
+csv_rows_of_cells(PyObject *module, PyObject *arguments)
+{
+    PyObject *source, *columns, *between, *after, *nulls;
+    Py_ssize_t rows;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "O!O!nO!O!O!:csv_rows_of_cells", &PyBytes_Type, &source, &PyTuple_Type, &columns, &rows, &PyBytes_Type,
+                          &between, &PyBytes_Type, &after, &PyTuple_Type, &nulls))
+        return NULL;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(nulls); i++)
+        if (!PyBytes_Check(PyTuple_GetItem(nulls, i))) {
+            PyErr_SetString(PyExc_TypeError, "texts that mean null are bytes");
+            return NULL;
+        }
+    return rows_of(source, columns, rows, between, after, put_text, nulls);
 }
 
 /* The rows of some groups, each a list of indices, as a list of pairs of text and lengths. */

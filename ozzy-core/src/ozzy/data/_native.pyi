@@ -45,6 +45,11 @@ def csv_rows(
     `other` makes the cell of each token that needs a closer look.
     """
 
+def csv_rows_of_cells(
+    text: bytes, columns: tuple[bytes | list[bytes], ...], rows: int, delimiter: bytes, end: bytes, nulls: tuple[bytes, ...], /
+) -> tuple[bytes, bytes]:
+    """As `csv_rows`, of columns of CSV that are texts: each cell in quotes, which are `"` in the text too; one of `nulls` is empty."""
+
 def scan_csv(text: bytes, count: int, wanted: tuple[int, ...], delimiter: int, quotechar: int, /) -> tuple[bytes, ...] | None:
     """The columns of a text of whole lines, each a row of `count` cells: the rows, then each wanted cell without its quotes.
 

@@ -283,6 +283,17 @@ class Batch:
         spans: list[bytes | list[Any]] = list(packed.spans(fields))
         return packed.text, spans
 
+    def packed_texts(self, fields: tuple[str, ...]) -> tuple[bytes, list[bytes | list[Any]], tuple[bytes, ...]] | None:
+        """These fields as cells that stand in a text of CSV (`Packed.texts`); None where the rows are no such cells any more."""
+        return self._packed.texts(fields) if self._packed is not None and self._records is None else None
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The fields that each row has, where that is known without a look at the rows: in columns, and in cells of CSV."""
+        if self._table is not None:
+            return self._table.names
+        return self._packed.names if self._packed is not None and self._records is None else None
+
     def tokens(self) -> list[Row]:
         """One dict a row with its values as they stand in the line (`msgspec.Raw`): only the outermost object is taken apart.
 
@@ -294,6 +305,8 @@ class Batch:
         """New rows with only these top-level fields, in this order; columns stay, and the bytes of values in lines. Raises DataError."""
         if self._table is not None:
             return self.of_table(self._table.select([name for name in dict.fromkeys(fields) if name in self._table.names]))
+        if self._packed is not None and (names := self.names) is not None:
+            return self._remade(packed=self._packed.project([name for name in dict.fromkeys(fields) if name in names]))
         if "lines" in self.faces:
             return self._remade(lines=picked_lines(self.lines, fields))
         return self._remade(records=[{name: record[name] for name in fields if name in record} for record in self.records])
@@ -332,8 +345,8 @@ class Batch:
         """The same rows with these columns instead of what they had."""
         return self._remade(table=table)
 
-    def _remade(self, *, lines: list[bytes] | None = None, records: list[Any] | None = None, table: Table | None = None) -> "Batch":
-        return Batch(lines=lines, records=records, table=table, split=self.split, position=self.position, origin=self.origin)
+    def _remade(self, **face: Any) -> "Batch":
+        return Batch(split=self.split, position=self.position, origin=self.origin, **face)
 
     def changed(self) -> "Batch":
         """The batch after its records were changed in place: no other face is left of it."""

@@ -38,6 +38,19 @@ class Packed(Protocol):
     def values(self, field: str) -> list[Any]:
         """The values of a field, `MISSING` where a row has none. Raises DataError, without a row."""
 
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The fields of each row; None where rows need not have the same."""
+
+    def project(self, fields: Sequence[str]) -> Self:
+        """The rows with only these of their fields, in this order, where each row has the same."""
+
+    def texts(self, fields: Sequence[str]) -> tuple[bytes, list[bytes | list[Any]], tuple[bytes, ...]] | None:
+        """These fields as cells of CSV: their text, and for each its spans there, or plain values; then the cells that mean null.
+
+        None where the rows are no CSV with double quotes.
+        """
+
     def compared(self, field: str, operator: str, wanted: Any) -> list[bool] | None:
         """Which values of a field pass a comparison, where that can be told without making them; else None."""
 
@@ -106,6 +119,16 @@ class PackedLines:
             return native.values(self.text, spans, _decode, MISSING)
         except FAILURES as error:
             raise data_error(error) from error
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        return None
+
+    def project(self, fields: Sequence[str]) -> "PackedLines":
+        raise NotImplementedError("lines need not have the same fields")
+
+    def texts(self, fields: Sequence[str]) -> tuple[bytes, list[bytes | list[Any]], tuple[bytes, ...]] | None:
+        return None
 
     def compared(self, field: str, operator: str, wanted: Any) -> list[bool] | None:
         return None

@@ -2,15 +2,19 @@
 
 import csv
 import io
+from copy import deepcopy
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ozzy import DataError
+from ozzy import Batch, DataError
 from ozzy.builtin.decoders import csv as decoder
 from ozzy.builtin.decoders import csv_text
 from ozzy.builtin.decoders.csv import CSVDecoder
+from ozzy.builtin.formatters.csv import CSVExportFormatter
+from ozzy.builtin.transforms.drop import DropTransform
+from ozzy.builtin.transforms.set import SetTransform
 from ozzy.contracts.decoder import decoded
 from ozzy.data.codecs import open_decompressed
 from ozzy.data.json_text import MISSING
@@ -67,11 +71,34 @@ def batches(data, packed, **options):
                     list(some.written.ended(b"\r\n")),
                     repr(some.columns(("m",))),
                 ]
-                parts = (rows, chosen, batch.lines, list(map(repr, batch.records)), repr(some.records))
+                parts = (*others(batch), *others(some), rows, chosen, batch.lines, list(map(repr, batch.records)), repr(some.records))
                 found.append((batch.position, list(batch.origin), parts, list(batch.rejected), batch.blank))
         except DataError as error:
             return found, str(error)
         return found, None
+
+
+WRITTEN = [
+    CSVExportFormatter({"name": "csv", "options": {"fields": fields}}, None) for fields in (["t", "m", "none"], ["j", "x", "t", "d"], ["x"])
+]
+DROP = DropTransform({"name": "drop", "options": {"fields": ["t", "n"]}}, None)
+NESTED = DropTransform({"name": "drop", "options": {"fields": ["t", "j.a"]}}, None)
+SET = SetTransform({"name": "set", "options": {"fields": {"y": "item.get('t')", "x": "1"}}}, None)
+
+
+def same_rows(batch):
+    """The rows once more, so that a transform may change them."""
+    return Batch.from_records(deepcopy(batch.records)) if batch.faces == ("records",) else batch.take(range(len(batch)))
+
+
+def others(batch):
+    """What formatters and transforms make of the rows, before anything else is asked of them."""
+    yield [list(formatter.format_rows(batch)) for formatter in WRITTEN]
+    for transform in (DROP, NESTED, SET):
+        yield [list(formatter.format_rows(transform.transform_batch(same_rows(batch)))) for formatter in WRITTEN]
+        yield transform.transform_batch(same_rows(batch)).lines
+    yield repr(batch.project(("t", "none", "j")).where([number % 2 > 0 for number in range(len(batch))]).records)
+    yield batch.project(("none",)).lines
 
 
 @settings(max_examples=300, deadline=None)

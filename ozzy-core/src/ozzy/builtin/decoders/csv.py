@@ -118,24 +118,24 @@ class CSVDecoder(BaseDecoder):
             yield from draft.batches(rows.of_one_chunk(columns))
 
     def _by_chunks(self, text: Text, cells: "CellScan | CellColumns", draft: "_Draft", rows: Rows, columns: Columns) -> Iterator[Batch]:
-        """The batches of a text whose plain chunks are taken as they are, and others row by row. The next one is looked at meanwhile."""
-        with ThreadPoolExecutor(1, "ozzy-csv") as beside:
+        """The batches of a text whose plain chunks are taken as they are, and others row by row. The next one is read meanwhile."""
+
+        def ahead() -> "tuple[bytes, PackedCells | CellTable | None]":
             chunk = text.chunk()
-            looking = beside.submit(cells.look, chunk)
-            while chunk:
-                following = text.chunk()
-                found = looking.result()
-                if found is None or not found.fits():
-                    text.give_back(following)
+            return chunk, cells.look(chunk) if chunk else None
+
+        with ThreadPoolExecutor(1, "ozzy-csv") as beside:
+            coming = beside.submit(ahead)
+            while (found := coming.result())[0]:
+                chunk, plain = found
+                if plain is None:
                     text.give_back(chunk)
                     yield from draft.batches(rows.of_one_chunk(columns))
-                    following = text.chunk()
-                    found = None
-                looking = beside.submit(cells.look, following)
-                if found is not None:
-                    rows.pass_over(len(found))
-                    yield from draft.of_chunk(found)
-                chunk = following
+                    coming = beside.submit(ahead)
+                else:
+                    coming = beside.submit(ahead)
+                    rows.pass_over(len(plain))
+                    yield from draft.of_chunk(plain)
 
 
 class TSVDecoder(CSVDecoder):

@@ -125,10 +125,6 @@ class CellTable:
     def __len__(self) -> int:
         return self.table.num_rows
 
-    def fits(self) -> bool:
-        """Whether each cell fits the type of its column: no other is made into columns."""
-        return True
-
     def take(self, indices: range) -> "CellTable":
         """Some of the rows."""
         return self if len(indices) == len(self) else CellTable(self.table.take(indices), taken(self.rows, indices), self._chunk)

@@ -38,18 +38,27 @@ class CellScan:
         delimiter, quotechar = signs
         self.header = tuple(header)
         self.typed = {name: kind for name in header if (kind := types.get(name, "str")) != "str"}
+        self.double_quotes = quotechar in {'"', None}
         self._signs = (ord(delimiter), -1 if quotechar is None else ord(quotechar))
         self._places = {name: place for place, name in enumerate(header)}
         self._first = tuple(dict.fromkeys([*(name for name in wanted if name in self._places), *self.typed]))
-        self._nulls = tuple([null.encode("utf-8", "surrogatepass") for null in nulls])
+        self.nulls = tuple([null.encode("utf-8", "surrogatepass") for null in nulls])
         self._makers = {name: value_maker(self.typed.get(name, "str"), nulls) for name in header}
 
     def look(self, chunk: bytes) -> "PackedCells | None":
-        """The rows of a chunk; None where not all of them are plain. Whether cells fit their types is not looked at yet."""
+        """The rows of a chunk; None where not all of them are plain."""
         if len(chunk) > CELL_LIMIT:
             return None
         found = native.scan_csv(chunk, len(self.header), self._at(self._first), *self._signs)
-        return None if found is None else PackedCells(self, chunk, found[0], dict(zip(self._first, found[1:], strict=True)))
+        if found is None:
+            return None
+        columns = dict(zip(self._first, found[1:], strict=True))
+        try:
+            for name in self.typed:
+                native.csv_check(chunk, columns[name], *self._kind(name))
+        except (ValueError, RecursionError):
+            return None
+        return PackedCells(self, chunk, found[0], columns)
 
     def spans(self, text: bytes, bounds: bytes, names: Sequence[str]) -> dict[str, bytes]:
         """Where these cells of rows stand."""
@@ -60,30 +69,27 @@ class CellScan:
         """The values of a column. Raises ValueError or RecursionError where a cell does not fit its type."""
         return native.csv_values(text, column, *self._kind(name))
 
-    def check(self, text: bytes, column: bytes, name: str) -> None:
-        """Raise ValueError or RecursionError where a cell of a column does not fit its type."""
-        native.csv_check(text, column, *self._kind(name))
-
     def compared(self, text: bytes, column: bytes, name: str, operator: str, wanted: Any) -> list[bool] | None:
         """Which values of a column pass a comparison; None where that has to be asked of the values."""
         return native.csv_mask(text, column, *self._kind(name), operator, wanted)
 
     def _kind(self, name: str) -> tuple[str, int, tuple[bytes, ...], Callable[[str], Any]]:
-        return self.typed.get(name, "str"), self._signs[1], self._nulls, self._makers[name]
+        return self.typed.get(name, "str"), self._signs[1], self.nulls, self._makers[name]
 
     def _at(self, names: Sequence[str]) -> tuple[int, ...]:
         return tuple([self._places[name] for name in names])
 
 
 class PackedCells:
-    """Rows of CSV in a text: `bounds` has the span of each, `columns` those of some of their cells."""
+    """Rows of CSV in a text: `bounds` has the span of each, `columns` those of some of their cells; `names` are those that count."""
 
-    __slots__ = ("_scan", "bounds", "columns", "text")
+    __slots__ = ("_scan", "bounds", "columns", "names", "text")
 
     face = "cells"
 
-    def __init__(self, scan: CellScan, text: bytes, bounds: bytes, columns: dict[str, bytes]) -> None:
+    def __init__(self, scan: CellScan, text: bytes, bounds: bytes, columns: dict[str, bytes], names: tuple[str, ...] | None = None) -> None:
         self._scan = scan
+        self.names = scan.header if names is None else names
         self.text = text
         self.bounds = bounds
         self.columns = columns
@@ -100,15 +106,6 @@ class PackedCells:
     def rows(self) -> Spans:
         """The rows as they stand in the text."""
         return Spans(self.text, self.bounds)
-
-    def fits(self) -> bool:
-        """Whether each cell fits the type of its column."""
-        try:
-            for name in self._scan.typed:
-                self._scan.check(self.text, self._column(name), name)
-        except (ValueError, RecursionError):
-            return False
-        return True
 
     def batches(self, most: int, size: int) -> Iterator[int]:
         """How many rows go into each batch: `most` at the most, and none after the one that reaches `size` bytes."""
@@ -127,26 +124,45 @@ class PackedCells:
         return self._of(columns_taken((self.bounds, *self.columns.values()), indices))
 
     def _of(self, columns: tuple[bytes, ...]) -> "PackedCells":
-        return PackedCells(self._scan, self.text, columns[0], dict(zip(self.columns, columns[1:], strict=True)))
+        return PackedCells(self._scan, self.text, columns[0], dict(zip(self.columns, columns[1:], strict=True)), self.names)
+
+    def project(self, fields: Sequence[str]) -> "PackedCells":
+        """The rows with only these of their fields, in this order."""
+        return PackedCells(self._scan, self.text, self.bounds, self.columns, tuple(fields))
+
+    def texts(self, fields: Sequence[str]) -> tuple[bytes, list[bytes | list[Any]], tuple[bytes, ...]] | None:
+        """These fields as cells: their text, and for each its spans there, or plain values where it has a type; then what means null."""
+        if not self._scan.double_quotes:
+            return None
+        self._load([field for field in fields if field in self.names])
+        texts: list[bytes | list[Any]] = [
+            self.columns[field] if field in self.names and field not in self._scan.typed else self.values(field) for field in fields
+        ]
+        return self.text, texts, self._scan.nulls
 
     def values(self, field: str) -> list[Any]:
         """The values of a field, `MISSING` in every row where the file has no such column. They are made anew for each who asks."""
-        return self._scan.values(self.text, self._column(field), field) if field in self._scan.header else [MISSING] * len(self)
+        return self._scan.values(self.text, self._column(field), field) if field in self.names else [MISSING] * len(self)
 
     def compared(self, field: str, operator: str, wanted: Any) -> list[bool] | None:
         """Which values of a field pass a comparison; None where that has to be asked of the values."""
-        return self._scan.compared(self.text, self._column(field), field, operator, wanted) if field in self._scan.header else None
+        return self._scan.compared(self.text, self._column(field), field, operator, wanted) if field in self.names else None
 
     def _column(self, name: str) -> bytes:
-        if name not in self.columns:
-            self.columns |= self._scan.spans(self.text, self.bounds, (name,))
+        self._load((name,))
         return self.columns[name]
+
+    def _load(self, names: Sequence[str]) -> None:
+        missing = [name for name in dict.fromkeys(names) if name not in self.columns]
+        if missing:
+            self.columns |= self._scan.spans(self.text, self.bounds, missing)
 
     def records(self) -> list[Record]:
         """One dict a row."""
-        header = self._scan.header
-        self.columns |= self._scan.spans(self.text, self.bounds, [name for name in header if name not in self.columns])
-        return [dict(zip(header, row, strict=True)) for row in zip(*map(self.values, header), strict=True)]
+        self._load(self.names)
+        if not self.names:
+            return [{} for _ in range(len(self))]
+        return [dict(zip(self.names, row, strict=True)) for row in zip(*map(self.values, self.names), strict=True)]
 
     def lines(self) -> list[bytes]:
         """One document of JSON a row. Raises DataError with the row."""

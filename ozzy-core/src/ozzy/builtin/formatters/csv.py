@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final, Literal
 
-from ozzy.builtin.formatters.csv_cells import cell_of, rows_of, rows_of_spans
+from ozzy.builtin.formatters.csv_cells import cell_of, rows_of, rows_of_spans, rows_of_texts
 from ozzy.builtin.formatters.csv_columns import rows_of as rows_of_table
 from ozzy.builtin.formatters.csv_dialect import LINE_ENDS, Dialect, Quoting, neutral
 from ozzy.builtin.formatters.discovery import discovered
@@ -140,6 +140,8 @@ class CSVExportFormatter(BaseExportFormatter):
                 lines = rows_of_table(batch.table, columns, delimiter, end)
             elif len(columns) > 1 and (packed := batch.packed_columns(columns)) is not None:
                 return rows_of_spans(*packed, len(batch), delimiter.encode(), end)
+            elif len(columns) > 1 and (texts := batch.packed_texts(columns)) is not None:
+                return rows_of_texts(texts, len(batch), delimiter.encode(), end)
             else:
                 lines = rows_of(batch.column_tokens(columns), delimiter.encode(), end)
         except DataError:

@@ -42,6 +42,13 @@ def rows_of_spans(text: bytes, columns: Sequence[bytes | list[Any]], count: int,
     return Rows.measured(*native.csv_rows(text, cells, count, delimiter, end, _unusual))
 
 
+def rows_of_texts(texts: tuple[bytes, list[bytes | list[Any]], tuple[bytes, ...]], count: int, delimiter: bytes, end: bytes) -> Rows:
+    """The rows of columns as `Packed.texts` gives them. Raises DataError, without a row."""
+    text, columns, nulls = texts
+    cells = tuple([column if isinstance(column, bytes) else cells_of(column) for column in columns])
+    return Rows.measured(*native.csv_rows_of_cells(text, cells, count, delimiter, end, nulls))
+
+
 def cells_of(column: Column | tuple[Any, ...]) -> list[bytes]:
     """The cells of one column. Raises DataError, without a row."""
     if not isinstance(column, Tokens):

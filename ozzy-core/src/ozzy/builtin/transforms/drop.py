@@ -42,9 +42,9 @@ class DropTransform(BaseTransform):
         self._change = self._tree.change if self._nested else self._without
 
     def transform_batch(self, batch: Batch) -> Batch:
-        table = batch.table
-        if table is not None and not self._nested:
-            return batch.of_table(table.select([name for name in table.names if name not in self._names]))
+        names = batch.names
+        if names is not None and not self._nested:
+            return batch.project(tuple([name for name in names if name not in self._names]))
         if self._nested or "records" in batch.faces:
             return batch.rewrite(self._change)
         return patched(batch, {}, self._names)
