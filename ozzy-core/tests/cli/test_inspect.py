@@ -78,7 +78,7 @@ def test_explain_tells_the_first_stage_that_asks_for_records(ozzy, config, tmp_p
     (tmp_path / "in.jl").write_text("")
     reader = {"name": "fs", "options": {"input": "in.jl"}}
     drop = {"name": "drop", "options": {"fields": ["a"]}}
-    expression = {"name": "python_exp", "options": {"python_expressions": ["item.update(b=1)"]}}
+    expression = {"name": "python_exp", "options": {"python_expressions": ["item.update({'b': 1})"]}}
 
     told = ozzy("explain", config(reader=reader, transform=[drop, expression, expression]))
     assert (
