@@ -20,7 +20,7 @@ def config(tmp_path):
         "name": "profiled",
         "reader": {"name": "fs", "options": {"input": str(source)}},
         "filter": {"name": "key_value", "options": {"keys": [{"name": "a", "value": 2500, "operator": "<"}]}},
-        "transform": {"name": "python_exp", "options": {"python_expressions": ["item.update(b=1)"]}},
+        "transform": {"name": "python_exp", "options": {"python_expressions": ["item.update({'b': 1})"]}},
         "writer": {"name": "fs", "options": {"filebase": str(tmp_path / "out/kept"), "if_exists": "overwrite"}},
     }
 

@@ -342,3 +342,47 @@ def test_a_damaged_run_keeps_its_place_by_its_date(state):
     (second.folder / "run.json").write_text("{}")
 
     assert [run.id for run in state.runs("orders")] == [first.id, second.id, third.id]
+
+
+def held_by(record) -> tuple[str, int]:
+    """Let a run have the lease and end; what whoever takes it next is told of it."""
+    lease = Lease(record.folder.parent).take()
+    record.save(epoch=lease.epoch)
+    lease.name(record.id)
+    lease.release()
+    after = Lease(record.folder.parent).take()
+    after.release()
+    return after.before
+
+
+def test_the_last_run_is_found_by_the_lease_without_a_look_at_the_others(state, monkeypatch):
+    state.new("orders", START, {})
+    record = state.new("orders", START, {})
+    before = held_by(record)
+    monkeypatch.setattr(StateFolder, "runs", None)
+
+    assert state.last("orders", *before) == record
+
+
+def test_where_the_lease_names_no_run_of_its_epoch_all_are_looked_at(state):
+    first, last = (state.new("orders", START.replace(hour=hour), {}) for hour in (1, 2))
+    held_by(first)
+    before = held_by(last)
+
+    assert before == (last.id, last.facts["epoch"])
+    assert state.last("orders", first.id, first.facts["epoch"] + 1) == last
+    assert state.last("orders", "", 0) == last
+    assert state.last("orders", "20200101-000000-abcdef", 3) == last
+
+
+def test_a_last_run_whose_facts_are_damaged_is_found_as_such(state):
+    record = state.new("orders", START, {})
+    before = held_by(record)
+    (record.folder / "run.json").write_text("{")
+
+    found = state.last("orders", *before)
+    assert (found.id, found.damage is not None) == (record.id, True)
+
+
+def test_a_pipeline_without_runs_has_no_last_one(state):
+    assert state.last("orders", "", 0) is None

@@ -41,7 +41,7 @@ def run(folder: Path, lines: list[bytes], **more: Any) -> ozzy.Result:
         ({"filter": FILTER}, ("a",), ()),
         ({"grouper": GROUP}, ("g",), ()),
         ({"formatter": CSV}, (), ("a", "b", "c")),
-        ({"filter": FILTER, "formatter": CSV}, ("a",), ()),
+        ({"filter": FILTER, "formatter": CSV}, ("a",), ("a", "b", "c")),
         ({"transform": [SET, DROP], "formatter": CSV}, (), ("a", "b")),
         ({"transform": SET}, (), ()),
         ({"transform": RENAME, "formatter": CSV}, (), ()),

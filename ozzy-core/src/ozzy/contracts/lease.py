@@ -33,6 +33,7 @@ class AnyLease(Protocol):
     """What a run asks of its lease, wherever it is kept."""
 
     epoch: int
+    before: tuple[str, int]
 
     @property
     def lost(self) -> StateError | None:
@@ -121,6 +122,7 @@ class TimedLease:
         self.now = now
         self.pause = pause
         self.epoch = 0
+        self.before = ("", 0)
         self.owner = Owner("")
         self._version: str | None = None
         self._renewed = 0.0

@@ -14,6 +14,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -156,6 +157,19 @@ class StateFolder:
         found = sorted(self._records(identity), key=lambda record: (datetime.fromisoformat(record.facts["started"]), record.id))
         return found if identity is None else _by_epoch(found)
 
+    def last(self, identity: str, holder: str, epoch: int) -> RunRecord | None:
+        """The last run of a pipeline, whose lease was last held by the run `holder` (empty: it is not known) with this epoch.
+
+        Only where that is no run of that epoch, all of them are looked at.
+        """
+        if holder:
+            folder = self.pipeline_folder(identity) / holder
+            with suppress(StateError):
+                facts = read_json(folder / "run.json")
+                if facts is not None and facts.get("epoch") == epoch:
+                    return RunRecord(folder, facts)
+        return next(iter(reversed(self.runs(identity))), None)
+
     def lease(self, identity: str, pause: Callable[[float], None] = time.sleep) -> AnyLease:
         """The lease of a pipeline, not taken yet; `pause` waits so many seconds, and may raise to stop the waiting."""
         return Lease(self.pipeline_folder(identity))
@@ -206,11 +220,15 @@ class StateFolder:
 
 
 class Lease:
-    """The right to run a pipeline, held by one process at a time; its `epoch` rises by one each time it is taken."""
+    """The right to run a pipeline, held by one process at a time; its `epoch` rises by one each time it is taken.
+
+    `before` says which run had it last, and with which epoch; an empty id where that is not known.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.epoch = 0
+        self.before = ("", 0)
         self.lost: StateError | None = None
         self._lock: FileLock | None = None
 
@@ -231,6 +249,7 @@ class Lease:
         try:
             noted = self._noted()
             self.epoch = int(time.time()) if noted is None else int(noted.get("epoch", 0)) + 1
+            self.before = (str(noted.get("run", "")), self.epoch - 1) if noted else ("", 0)
             self.name(run_id)
         except StateError:
             self.release()

@@ -82,7 +82,7 @@ class Start:
         with_lease = state.lease(self.identity, self._pause).take()
         self.epoch = with_lease.epoch
         try:
-            last = record or next(iter(reversed(state.runs(self.identity))), None)
+            last = record or state.last(self.identity, *with_lease.before)
             last = state.again(last) if last is not None else None
             if self.replay is not None:
                 see_that_it_has_ended(last)

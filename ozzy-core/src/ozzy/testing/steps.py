@@ -61,17 +61,21 @@ DECISIVE: Final = tuple(f"{when} {call}(" for call in ("publish", "write", "comm
 
 @attrs.define
 class Steps:
-    """Counts the steps of this process and calls `die` just before the one with the number `last`; 0 is none."""
+    """Counts the steps of this process and calls `die` just before the one with the number `last`; 0 is none.
+
+    What the workers of a run do in processes of their own is no step.
+    """
 
     last: int = 0
     die: Callable[[], Any] = attrs.field(default=lambda: os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM)))
     names: list[str] = attrs.field(factory=list)
     within: list[str] = attrs.field(factory=list)
     active: bool = True
+    process: int = 0
 
     def step(self, name: str) -> None:
         """One more step is about to be done. The thread that renews a lease does none: it works when the clock says so."""
-        if not self.active or threading.current_thread().name == RENEWING:
+        if not self.active or self.process not in {0, os.getpid()} or threading.current_thread().name == RENEWING:
             return
         self.names.append(f"{name}, in {self.within[-1]}" if self.within and not name.startswith(("before ", "after ")) else name)
         if len(self.names) == self.last:
@@ -80,6 +84,7 @@ class Steps:
     @contextmanager
     def watching(self, *modules: type, system: bool = True) -> Iterator[None]:
         """Count what touches disks and connections, and the calls of the protocol that modules of these classes get, while this lasts."""
+        self.process = os.getpid()
         with ExitStack() as stack:
             for module in modules:
                 for owner, name, counted in self._calls(module):
