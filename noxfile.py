@@ -27,6 +27,8 @@ FEWER_KILLS = {"OZZY_TEST_KILLS": "10"}
 """Where every suite of every module kills runs: at half as many steps as by itself. The session `crash` kills at far more."""
 FLOOR = 95.0
 MEMORY = Path("/dev/shm")
+SANITIZED = ("data/test_packed.py", "data/test_native_csv.py", "builtin/decoders/test_csv_packed.py")
+"""The tests that look at nothing but the extension."""
 ROOM = 6 * 2**30
 """Bytes that tests may leave in memory."""
 
@@ -119,7 +121,7 @@ def pure(session: nox.Session) -> None:
     """Run the tests of all that the extension does without it: nothing but the speed may be another."""
     install(session, "tests")
     core = CORE / "tests"
-    places = ("data", "builtin/decoders", "builtin/filters", "builtin/formatters", "builtin/groupers", "builtin/transforms", "run")
+    places = ("data", "builtin/decoders", "builtin/filters", "builtin/formatters", "builtin/groupers", "builtin/transforms")
     with quick_folder() as folder:
         env = {**FEWER_KILLS, "OZZY_PURE_PYTHON": "1"}
         session.run("pytest", *WORKERS, *folder, "-m", "not slow", *(session.posargs or [str(core / one) for one in places]), env=env)
@@ -144,7 +146,7 @@ def sanitize(session: nox.Session) -> None:
         session.run(compiler, f"-print-file-name={name}", external=True, silent=True).strip() for name in ("libasan.so", "libubsan.so")
     ]
     env = {"LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc", "PYTHONPATH": str(copy)}
-    session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or [str(CORE / "tests/data/test_packed.py")]), env=env)
+    session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or [str(CORE / "tests" / one) for one in SANITIZED]), env=env)
 
 
 @nox.session
