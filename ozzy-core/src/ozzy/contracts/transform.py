@@ -37,7 +37,8 @@ class BaseTransform(BaseModule):
     is given whole batches, others are given records one by one."""
 
     patches: bool = False
-    """Whether it only adds fields to lines or leaves some out, so that all else stays as it was read."""
+    """Whether it only adds fields to lines or leaves some out, so that all else stays as it was read: of a batch without records it makes
+    a new one."""
 
     def transform_batch(self, batch: Batch) -> Batch | Iterable[Any]:
         """The records after the change. Called once for each batch that is not empty.

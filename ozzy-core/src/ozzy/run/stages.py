@@ -171,14 +171,9 @@ class TransformStage(Stage):
     def __init__(self, name: str, module: BaseTransform, books: Books, errors: ErrorPolicy) -> None:
         super().__init__(name, module, books, errors, reshapes=not (module.one_to_one or module.at_most_one))
 
-    @property
-    def one_by_one(self) -> bool:
-        """Whether records are given one by one: what a transform did to a batch that failed could not be taken back."""
-        return self.goes_on and (self.stateful or not self.module.leaves_input)
-
     def apply(self, batch: Batch) -> Batch:
-        """What the transform makes of the rows."""
-        if self.one_by_one:
+        """What the transform makes of the rows. What it did to a batch that failed could not be taken back: one record at a time then."""
+        if self.goes_on and (self.stateful or not self._stays(batch)):
             return self._each_alone(batch)
         made: list[Any] = []
         try:
@@ -191,6 +186,10 @@ class TransformStage(Stage):
             transformed.origin = batch.origin
         self._book(len(batch), len(transformed))
         return transformed
+
+    def _stays(self, batch: Batch) -> bool:
+        """Whether the batch that the transform is given stays as it is."""
+        return self.module.leaves_input or (self.module.patches and "records" not in batch.faces)
 
     def _transformed(self, batch: Batch, made: list[Any]) -> Batch:
         """What the transform makes of a batch; records that it yields are put into `made` one by one."""
