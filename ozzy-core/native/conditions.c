@@ -56,32 +56,24 @@ equal_texts(PyObject *module, PyObject *arguments)
     return list;
 }
 
+/* Whether `operator` (one of > >= < <= ==) holds; an equals sign in second place makes it hold for equal values too. */
 static inline int
-ordered(double value, double wanted, int operator)
+ordered(double value, double wanted, const char *operator)
 {
-    switch (operator) {
-    case '>':
-        return value > wanted;
-    case '<':
-        return value < wanted;
-    case 'g':
-        return value >= wanted;
-    case 'l':
-        return value <= wanted;
-    default:
-        return value == wanted;
-    }
+    if (value == wanted)
+        return operator[1] == '=';
+    return operator[0] == '>' ? value > wanted : operator[0] == '<' && value < wanted;
 }
 
 PyObject *
 compared_numbers(PyObject *module, PyObject *arguments)
 {
     PyObject *source, *column;
-    int operator;
+    const char *operator;
     double wanted;
     Py_ssize_t count, unknown = 0;
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "O!O!Cd:compared_numbers", &PyBytes_Type, &source, &PyBytes_Type, &column, &operator, &wanted))
+    if (!PyArg_ParseTuple(arguments, "O!O!sd:compared_numbers", &PyBytes_Type, &source, &PyBytes_Type, &column, &operator, &wanted))
         return NULL;
     const Span *spans = spans_of(column, PyBytes_Size(source), &count);
     byte *found = spans ? PyMem_Malloc((size_t)count + 1) : NULL;

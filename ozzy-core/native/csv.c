@@ -93,6 +93,8 @@ read_row(const byte *text, const byte *at, const byte *end, const Form *form, Sp
         if (at < end && *at == form->quotechar) {
             cell++;
             done = closing(cell, end, form->quotechar, &high, &odd);
+            if (done == NULL)
+                return NULL;
             at = done + 1;
         }
         else

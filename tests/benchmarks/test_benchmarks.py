@@ -100,6 +100,15 @@ def test_table_and_chart_show_medians_and_reasons():
     assert "dlt" not in texts
 
 
+def test_memory_is_told_for_each_job_and_size():
+    script = Path(many_objects.__file__).with_name("memory.py")
+    command = [sys.executable, script, "--jobs", "j2", "j3", "--records", "10", "1000", "--processors", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[:2] for line in done.stdout.splitlines()] == [["j2", "10"], ["j3", "10"], ["j2", "1,000"], ["j3", "1,000"]]
+    assert done.stdout.count("MiB") == 4
+
+
 @pytest.mark.slow
 def test_very_many_objects_are_read_once_each():
     """The script fails by itself where one is missing, or where memory grows with their number."""

@@ -35,7 +35,7 @@ def equal_texts(text: bytes, column: bytes, token: bytes, /) -> list[bool] | Non
     """Which values stand there as this text does, with its quotes and without an escape; None where one has escapes."""
 
 def compared_numbers(text: bytes, column: bytes, operator: str, wanted: float, /) -> list[bool] | None:
-    """Which values are numbers that are `>`, `<`, `g` (>=), `l` (<=) or `=` another; None where one is not known exactly."""
+    """Which values are numbers that are `>`, `>=`, `<`, `<=` or `==` another; None where one is not known exactly."""
 
 def csv_rows(
     text: bytes, columns: tuple[bytes | list[bytes], ...], rows: int, delimiter: bytes, end: bytes, other: Callable[[bytes], bytes], /

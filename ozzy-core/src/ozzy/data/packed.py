@@ -3,12 +3,13 @@
 No object is made of a row before somebody asks for it, so that rows that are only chosen, counted and written cost little.
 """
 
+import math
 from collections.abc import Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import msgspec
 
-from ozzy.data.json_text import FAILURES, MISSING, data_error, decode_line
+from ozzy.data.json_text import FAILURES, MISSING, data_error, decode_line, encode_record
 from ozzy.data.native import AVAILABLE, native
 from ozzy.data.record import Record
 from ozzy.data.rows import Rows
@@ -52,7 +53,7 @@ class Packed(Protocol):
         """
 
     def compared(self, field: str, operator: str, wanted: Any) -> list[bool] | None:
-        """Which values of a field pass a comparison, where that can be told without making them; else None."""
+        """Which values of a field are `==`, `>`, `>=`, `<` or `<=` another, where that can be told without making them; else None."""
 
     def lines(self) -> list[bytes]:
         """One document of JSON a row. Raises DataError with the row."""
@@ -131,7 +132,11 @@ class PackedLines:
         return None
 
     def compared(self, field: str, operator: str, wanted: Any) -> list[bool] | None:
-        return None
+        [spans] = self.spans((field,))
+        if _is_exact(wanted):
+            return native.compared_numbers(self.text, spans, operator, wanted)
+        token = _token(wanted) if operator == "==" and isinstance(wanted, str) else None
+        return None if token is None else native.equal_texts(self.text, spans, token)
 
     def lines(self) -> list[bytes]:
         return native.cut(self.text, self.bounds)
@@ -156,4 +161,21 @@ def _utf8(name: str) -> bytes:
     return name.encode("utf-8", "surrogatepass")
 
 
+def _is_exact(wanted: Any) -> bool:
+    """Whether a value is a number that a double holds exactly."""
+    if isinstance(wanted, bool) or not isinstance(wanted, (int, float)):
+        return False
+    return math.isfinite(wanted) and (isinstance(wanted, float) or abs(wanted) <= _LARGEST)
+
+
+def _token(wanted: str) -> bytes | None:
+    """A text as it stands in a line where it has no escapes; None where it needs some."""
+    try:
+        token = encode_record(wanted)
+    except DataError:
+        return None
+    return None if b"\\" in token else token
+
+
+_LARGEST: Final = 2**53
 _decode = msgspec.json.Decoder().decode

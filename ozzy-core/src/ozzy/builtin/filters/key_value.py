@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from functools import reduce
-from operator import and_
-from typing import Any, ClassVar
+from operator import and_, or_
+from typing import Any, ClassVar, Final
 
 from ozzy import BaseFilter, Batch, Problem, option, options
 from ozzy.builtin.filters.column_tests import Condition, mask_of
 from ozzy.builtin.filters.operators import OPERATORS, check, make_column_test
-from ozzy.builtin.filters.packed_tests import packed_mask
 from ozzy.data.field_path import FieldPath, roots
 from ozzy.data.json_text import MISSING
 from ozzy.data.table import Mask, Table
+
+_COMPARED: Final = frozenset({"==", ">", ">=", "<", "<=", "in"})
+_MANY: Final = 8
+"""Texts of a list that are looked for one by one."""
 
 
 @options
@@ -106,9 +109,20 @@ class KeyValueFilter(BaseFilter):
 
 def _told(batch: Batch, path: FieldPath, condition: Condition) -> Sequence[bool] | None:
     """What a condition says of each row, where that can be told without making values."""
-    if batch.packed_lines is not None:
-        return packed_mask(batch.packed_lines, path, condition)
-    return batch.compared(path.root, condition.operator, condition.wanted) if len(path.steps) == 1 else None
+    operator, wanted = condition.operator, condition.wanted
+    if len(path.steps) > 1 or operator not in _COMPARED:
+        return None
+    if operator != "in":
+        return batch.compared(path.root, operator, wanted)
+    if not isinstance(wanted, list) or not 1 <= len(wanted) <= _MANY or not all(isinstance(one, str) for one in wanted):
+        return None
+    found = [batch.compared(path.root, "==", one) for one in wanted]
+    known = [mask for mask in found if mask is not None]
+    return reduce(_either, known) if len(known) == len(found) else None
+
+
+def _either(one: Sequence[bool], other: Sequence[bool]) -> list[bool]:
+    return list(map(or_, one, other))
 
 
 def _both(one: Sequence[bool], other: Sequence[bool]) -> list[bool]:
