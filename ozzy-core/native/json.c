@@ -218,6 +218,8 @@ read_lines(const byte *text, const byte *end, Py_ssize_t most, const Name *names
             at = *at == '{' || *at == '[' ? after_nested(at, end, &odd) : after_scalar(at, end, &odd);
             if (at == NULL)
                 return 0;
+            if (column >= 0 && columns->columns[column + 1][row].end)
+                return 0; /* The last one counts, but each has to be a value. */
             if (column >= 0)
                 columns->columns[column + 1][row] = (Span){(uint32_t)(value - text), (uint32_t)(at - text) | (odd ? ODD : 0)};
             at = after_blanks(at, end);

@@ -168,10 +168,20 @@ def test_a_long_key_with_escapes_is_left_to_others():
     assert scanned(b'{"' + b"a" * 6000 + b'":1}') is not None
 
 
-def test_of_keys_that_stand_twice_the_last_one_counts():
-    packed = scanned(b'{"a":1,"b":1,"a":2}')
+def test_lines_with_a_field_twice_are_left_to_others():
+    """The last one counts, but each of them has to be a value."""
+    content = b'{"a":1,"b":1e999,"b":2}'
+    assert scanned(content, ("a", "b")) is None
+    packed = scanned(content, ("a",))
     assert packed is not None
-    assert packed.values("a") == [2]
+    with pytest.raises(DataError, match="out of range"):
+        packed.values("b")
+    assert Batch(packed=packed).packed_columns(("a", "b")) is None
+    assert packed.compared("b", "==", 2) is None
+    twice = scanned(b'{"a":1,"a":2,"b":3}', ("b",))
+    assert twice is not None
+    assert twice.values("a") == [2]
+    assert Batch(packed=twice).columns(("a", "b")) == [[2], [3]]
 
 
 @pytest.mark.parametrize(

@@ -275,13 +275,11 @@ class Batch:
     def packed_columns(self, fields: tuple[str, ...]) -> tuple[bytes, list[bytes | list[Any]]] | None:
         """These top-level fields where the rows are `packed_lines`: their text, and for each field its spans there, or plain values.
 
-        None where the rows are no such lines.
+        None where the rows are no such lines, or one of them has such a field twice.
         """
         packed = self.packed_lines
-        if packed is None:
-            return None
-        spans: list[bytes | list[Any]] = list(packed.spans(fields))
-        return packed.text, spans
+        spans = packed.spans(fields) if packed is not None else None
+        return None if packed is None or spans is None else (packed.text, list(spans))
 
     def packed_texts(self, fields: tuple[str, ...]) -> tuple[bytes, list[bytes | list[Any]], tuple[bytes, ...]] | None:
         """These fields as cells that stand in a text of CSV (`Packed.texts`); None where the rows are no such cells any more."""

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, Self
 
 import msgspec
 
-from ozzy.data.json_text import FAILURES, MISSING, data_error, decode_line, encode_record
+from ozzy.data.json_text import FAILURES, MISSING, data_error, decode_line, encode_record, select_fields
 from ozzy.data.native import AVAILABLE, native
 from ozzy.data.record import Record
 from ozzy.data.rows import Rows
@@ -105,19 +105,25 @@ class PackedLines:
     def _of(self, columns: tuple[bytes, ...]) -> "PackedLines":
         return PackedLines(self.text, columns[0], dict(zip(self.columns, columns[1:], strict=True)))
 
-    def spans(self, fields: Sequence[str]) -> list[bytes]:
-        """Where the values of these fields stand in `text`, which may be another one after this; a column each."""
+    def spans(self, fields: Sequence[str]) -> list[bytes] | None:
+        """Where the values of these fields stand in `text`, which may be another one after this; a column each.
+
+        None where a line has one of them twice.
+        """
         if not self.columns.keys() >= set(fields):
             text, _ = native.joined(self.text, self.bounds, b"\n")
             again = self.scanned(text, (*self.columns, *fields), len(self))
-            assert again is not None, "lines that were good once are good again"
+            if again is None:
+                return None
             self.text, self.bounds, self.columns = text, again[0].bounds, again[0].columns
         return [self.columns[field] for field in fields]
 
     def values(self, field: str) -> list[Any]:
-        [spans] = self.spans((field,))
+        spans = self.spans((field,))
+        if spans is None:
+            return [value for (value,) in select_fields(self.lines(), (field,))]
         try:
-            return native.values(self.text, spans, _decode, MISSING)
+            return native.values(self.text, spans[0], _decode, MISSING)
         except FAILURES as error:
             raise data_error(error) from error
 
@@ -132,11 +138,13 @@ class PackedLines:
         return None
 
     def compared(self, field: str, operator: str, wanted: Any) -> list[bool] | None:
-        [spans] = self.spans((field,))
+        spans = self.spans((field,))
+        if spans is None:
+            return None
         if _is_exact(wanted):
-            return native.compared_numbers(self.text, spans, operator, wanted)
+            return native.compared_numbers(self.text, spans[0], operator, wanted)
         token = _token(wanted) if operator == "==" and isinstance(wanted, str) else None
-        return None if token is None else native.equal_texts(self.text, spans, token)
+        return None if token is None else native.equal_texts(self.text, spans[0], token)
 
     def lines(self) -> list[bytes]:
         return native.cut(self.text, self.bounds)
