@@ -15,7 +15,7 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = [
-    *("lint", "format", "typing", "tests", "coverage", "pure", "sanitize", "crash", "docs_examples", "docs", "packages", "readme"),
+    *("lint", "format", "typing", "tests", "coverage", "extension", "crash", "docs_examples", "docs", "packages", "readme"),
 ]
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # tests start the command hundreds of times: it need not be compiled each time
@@ -27,6 +27,8 @@ FEWER_KILLS = {"OZZY_TEST_KILLS": "10"}
 """Where every suite of every module kills runs: at half as many steps as by itself. The session `crash` kills at far more."""
 FLOOR = 95.0
 MEMORY = Path("/dev/shm")
+WITHOUT_EXTENSION = ("data", "builtin/decoders", "builtin/filters", "builtin/formatters", "builtin/groupers", "builtin/transforms")
+"""The tests of all that the extension does."""
 SANITIZED = ("data/test_packed.py", "data/test_native_csv.py", "builtin/decoders/test_csv_packed.py")
 """The tests that look at nothing but the extension."""
 ROOM = 6 * 2**30
@@ -117,36 +119,33 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
-def pure(session: nox.Session) -> None:
-    """Run the tests of all that the extension does without it: nothing but the speed may be another."""
+def extension(session: nox.Session) -> None:
+    """Run the tests of all that the extension does without it, and its own with one that looks at each access to memory.
+
+    The latter takes gcc on Linux.
+    """
     install(session, "tests")
-    core = CORE / "tests"
-    places = ("data", "builtin/decoders", "builtin/filters", "builtin/formatters", "builtin/groupers", "builtin/transforms")
     with quick_folder() as folder:
         env = {**FEWER_KILLS, "OZZY_PURE_PYTHON": "1"}
-        session.run("pytest", *WORKERS, *folder, "-m", "not slow", *(session.posargs or [str(core / one) for one in places]), env=env)
+        session.run("pytest", *WORKERS, *folder, "-m", "not slow", *(str(CORE / "tests" / one) for one in WITHOUT_EXTENSION), env=env)
+    if sys.platform == "linux" and shutil.which("gcc") is not None:
+        env = sanitized(session)
+        session.run("pytest", *WORKERS, "-p", "no:cacheprovider", *(str(CORE / "tests" / one) for one in SANITIZED), env=env)
 
 
-@nox.session
-def sanitize(session: nox.Session) -> None:
-    """Run the tests of the extension with one that looks at each access to memory, where the compiler has that (gcc on Linux)."""
-    compiler = shutil.which("gcc")
-    if sys.platform != "linux" or compiler is None:
-        session.skip("it takes gcc on Linux")
-    install(session, "tests")
+def sanitized(session: nox.Session) -> dict[str, str]:
+    """Build the extension with the sanitizers of gcc into a copy of the core; the environment in which that one is imported."""
     copy = Path(session.create_tmp()) / "sanitized"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(CORE / "src", copy, ignore=shutil.ignore_patterns("__pycache__", "*.so", "*.egg-info"))
     include = session.run("python", "-c", "import sysconfig; print(sysconfig.get_paths()['include'])", silent=True).strip()
     flags = ("-shared", "-fPIC", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     sources = sorted(map(str, (CORE / "native").glob("*.c")))
-    built = copy / "ozzy" / "data" / "_native.abi3.so"
-    session.run(compiler, *flags, f"-I{include}", "-o", str(built), *sources, external=True)
+    session.run("gcc", *flags, f"-I{include}", "-o", str(copy / "ozzy" / "data" / "_native.abi3.so"), *sources, external=True)
     libraries = [
-        session.run(compiler, f"-print-file-name={name}", external=True, silent=True).strip() for name in ("libasan.so", "libubsan.so")
+        session.run("gcc", f"-print-file-name={name}", external=True, silent=True).strip() for name in ("libasan.so", "libubsan.so")
     ]
-    env = {"LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc", "PYTHONPATH": str(copy)}
-    session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or [str(CORE / "tests" / one) for one in SANITIZED]), env=env)
+    return {"LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc", "PYTHONPATH": str(copy)}
 
 
 @nox.session
