@@ -1,6 +1,7 @@
 """`python -m benchmarks`: makes the data, lets all contenders take turns, compares what they made, and writes table and chart."""
 
 import argparse
+import gc
 import shutil
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ MARK = "<!-- all below is written by the benchmarks -->"
 
 
 def main() -> None:
+    gc.disable()  # records that are compared are many, and none is rubbish
     options = _options()
     data = prepared(options.cache, options.records)
     work: Path = options.cache / "work"
