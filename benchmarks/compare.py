@@ -90,7 +90,10 @@ def _files(folder: Path) -> list[Path]:
 
 def _plain(path: Path) -> bytes:
     content = path.read_bytes()
-    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    if content[:2] != b"\x1f\x8b":
+        return content
+    with gzip.open(path) as file:  # for many members far quicker than gzip.decompress
+        return file.read()
 
 
 def _records(folder: Path) -> Iterator[Record]:
