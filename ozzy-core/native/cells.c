@@ -18,13 +18,6 @@ typedef struct {
     Known known[KNOWN_TEXTS];
 } Maker;
 
-/* Whether a whole number is a double too. */
-static inline int
-is_exact(long long whole)
-{
-    return whole <= 1LL << 53 && whole >= -(1LL << 53);
-}
-
 static PyObject *
 truth_of(const byte *at, const byte *end)
 {
@@ -85,17 +78,6 @@ undoubled(const byte *at, const byte *end, int quotechar)
     PyObject *text = PyUnicode_DecodeUTF8((const char *)content, to - content, "strict");
     PyMem_Free(content);
     return text;
-}
-
-static int
-is_null(const byte *at, const byte *end, PyObject *nulls)
-{
-    for (Py_ssize_t i = 0; i < PyTuple_Size(nulls); i++) {
-        PyObject *one = PyTuple_GetItem(nulls, i);
-        if (PyBytes_Size(one) == end - at && !memcmp(PyBytes_AsString(one), at, (size_t)(end - at)))
-            return 1;
-    }
-    return 0;
 }
 
 static PyObject *

@@ -2,8 +2,6 @@
 
 #include "number.h"
 
-#define LARGEST_EXACT (1LL << 53)
-
 static PyObject *
 truths(Py_ssize_t count, const byte *found)
 {
@@ -89,7 +87,7 @@ compared_numbers(PyObject *module, PyObject *arguments)
         }
         Number number = exact_number(at, end);
         double value = number.kind == WHOLE ? (double)number.whole : number.fraction;
-        unknown = number.kind == OTHER || (number.kind == WHOLE && (number.whole > LARGEST_EXACT || number.whole < -LARGEST_EXACT));
+        unknown = number.kind == OTHER || (number.kind == WHOLE && !is_exact(number.whole));
         found[i] = (byte)ordered(value, wanted, operator);
     }
     PyObject *list = unknown ? Py_NewRef(Py_None) : truths(count, found);

@@ -1,5 +1,6 @@
 /* Lines of JSON: whether each is one sound object, and where the values of some of its fields stand. Grammar: RFC 8259. */
 
+#include "number.h"
 #include "text.h"
 
 #define DEEPEST 255 /* levels within the record, which is one itself */
@@ -24,12 +25,6 @@ after_blanks(const byte *at, const byte *end)
     while (at < end && (*at == ' ' || *at == '\t'))
         at++;
     return at;
-}
-
-static inline int
-is_digit(const byte *at, const byte *end)
-{
-    return at < end && *at >= '0' && *at <= '9';
 }
 
 static const byte *

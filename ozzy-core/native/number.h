@@ -11,6 +11,19 @@ typedef struct {
     double fraction;
 } Number;
 
+static inline int
+is_digit(const byte *at, const byte *end)
+{
+    return at < end && *at >= '0' && *at <= '9';
+}
+
+/* Whether a whole number is a double too. */
+static inline int
+is_exact(long long whole)
+{
+    return whole <= 1LL << 53 && whole >= -(1LL << 53);
+}
+
 /* A number of few digits; OTHER for any that is not known to be exact. */
 Number exact_number(const byte *at, const byte *end);
 

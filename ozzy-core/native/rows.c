@@ -1,6 +1,6 @@
 /* Rows made of spans: put one after the other, or into cells of CSV. */
 
-#include "native.h"
+#include "values.h"
 
 /* Bytes that grow. */
 typedef struct {
@@ -125,11 +125,8 @@ static int
 put_text(Growing *row, const byte *text, Span span, PyObject *nulls)
 {
     const byte *at = text + span.start, *end = text + (span.end & ~ODD);
-    for (Py_ssize_t i = 0; i < PyTuple_Size(nulls); i++) {
-        PyObject *null = PyTuple_GetItem(nulls, i);
-        if (PyBytes_Size(null) == end - at && !memcmp(PyBytes_AsString(null), at, (size_t)(end - at)))
-            return 0;
-    }
+    if (is_null(at, end, nulls))
+        return 0;
     if (!(span.end & ODD) && memchr(at, '"', (size_t)(end - at)))
         return put_quoted(row, at, end);
     return put(row, (const byte *)"\"", 1) < 0 || put(row, at, end - at) < 0 || put(row, (const byte *)"\"", 1) < 0 ? -1 : 0;

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from ozzy.data.json_text import MISSING, decode_line, encode_record, select_fields
+from ozzy.data.json_text import MISSING, decode_line, each, encode_record, select_fields
 from ozzy.data.packed import Packed, PackedLines
 from ozzy.data.record import BaseRecord, Record
 from ozzy.data.table import Chosen, Mask, Table
@@ -129,7 +129,7 @@ class Batch:
     @classmethod
     def from_tokens(cls, rows: Iterable[Row], **more: Any) -> "Batch":
         """A batch of lines, each joined from its tokens: field names to `msgspec.Raw` or to plain values. Raises DataError with the row."""
-        return cls(lines=_each(join_tokens, list(rows)), **more)
+        return cls(lines=each(join_tokens, list(rows)), **more)
 
     @classmethod
     def joined(cls, parts: Sequence["Batch"]) -> "Batch":
@@ -172,7 +172,7 @@ class Batch:
     def lines(self) -> list[bytes]:
         """One JSON document in bytes a row. Raises DataError with the row that can't be encoded."""
         if self._lines is None:
-            self._lines = self._packed.lines() if self._packed is not None else _each(encode_record, self.records)
+            self._lines = self._packed.lines() if self._packed is not None else each(encode_record, self.records)
         return self._lines
 
     @property
@@ -197,7 +197,7 @@ class Batch:
     def _decoded(self) -> list[Record]:
         if self._table is not None:
             return records_of(self._table)
-        return self._packed.records() if self._packed is not None else _each(decode_line, self._lines or [])
+        return self._packed.records() if self._packed is not None else each(decode_line, self._lines or [])
 
     @property
     def table(self) -> Table | None:
@@ -297,7 +297,7 @@ class Batch:
 
         Key order and the bytes of values stay; of duplicate keys the last wins. Raises DataError with the row that can't be.
         """
-        return _each(split_line, self.lines)
+        return each(split_line, self.lines)
 
     def project(self, fields: tuple[str, ...]) -> "Batch":
         """New rows with only these top-level fields, in this order; columns stay, and the bytes of values in lines. Raises DataError."""
@@ -317,26 +317,26 @@ class Batch:
         changes: then the line leaves as it came. Raises DataError with the row.
         """
         if "lines" not in self.faces:
-            return self._remade(records=_each(lambda record: change(record, PLAIN), self.records))
+            return self._remade(records=each(lambda record: change(record, PLAIN), self.records))
 
         def rewritten(line: bytes) -> bytes:
             row = split_line(line)
             new = change(row, TOKENS)
             return line if new is row else join_tokens(new)
 
-        return self._remade(lines=_each(rewritten, self.lines))
+        return self._remade(lines=each(rewritten, self.lines))
 
     def unfold(self, unfold: Unfold) -> "Batch":
         """As `rewrite`, with any number of new rows for each: `unfold(row, form)` gives a list. No row has an origin then."""
         if "lines" not in self.faces:
-            unfolded = _each(lambda record: unfold(record, PLAIN), self.records)
+            unfolded = each(lambda record: unfold(record, PLAIN), self.records)
             return Batch(records=[record for records in unfolded for record in records], split=self.split, position=self.position)
 
         def several(line: bytes) -> list[bytes]:
             row = split_line(line)
             return [line if new is row else join_tokens(new) for new in unfold(row, TOKENS)]
 
-        lines = [line for lines in _each(several, self.lines) for line in lines]
+        lines = [line for lines in each(several, self.lines) for line in lines]
         return Batch(lines=lines, split=self.split, position=self.position)
 
     def of_table(self, table: Table) -> "Batch":
@@ -423,18 +423,3 @@ def first_failing(batch: Batch, work: Callable[[Batch], Any]) -> int | None:
         except Exception:
             return row
     return None
-
-
-def _each(convert: Callable[[Any], Any], rows: list[Any]) -> list[Any]:
-    try:
-        return list(map(convert, rows))
-    except DataError:
-        pass
-    converted = []
-    for row, value in enumerate(rows):
-        try:
-            converted.append(convert(value))
-        except DataError as error:
-            error.row = row
-            raise
-    return converted

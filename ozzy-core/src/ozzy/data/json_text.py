@@ -95,6 +95,22 @@ def _found_bad(rows: Sequence[int], lines: Sequence[bytes]) -> dict[int, str]:
     return found
 
 
+def each(convert: Callable[[Any], T], rows: Sequence[Any]) -> list[T]:
+    """What `convert` makes of each row. Raises its DataError with the row."""
+    try:
+        return list(map(convert, rows))
+    except DataError:
+        pass
+    converted: list[T] = []
+    for row, value in enumerate(rows):
+        try:
+            converted.append(convert(value))
+        except DataError as error:
+            error.row = row
+            raise
+    return converted
+
+
 def compacted(line: bytes) -> bytes:
     """The same JSON without blanks between its tokens, every token as it was. Raises DataError."""
     try:

@@ -9,14 +9,12 @@ from typing import Any, Final, Protocol, Self
 
 import msgspec
 
-from ozzy.data.json_text import FAILURES, MISSING, data_error, decode_line, encode_record, select_fields
+from ozzy.data.json_text import FAILURES, MISSING, data_error, decode_line, each, encode_record, select_fields
 from ozzy.data.native import AVAILABLE, native
 from ozzy.data.record import Record
 from ozzy.data.rows import Rows
+from ozzy.data.spans import SPAN, Spans, columns_taken
 from ozzy.errors import DataError
-
-SPAN = 8
-"""Bytes of a span, in a column of them."""
 
 
 class Packed(Protocol):
@@ -100,7 +98,7 @@ class PackedLines:
         return self._of(native.chosen((self.bounds, *self.columns.values()), mask))
 
     def take(self, indices: Sequence[int]) -> "PackedLines":
-        return self._of(native.taken((self.bounds, *self.columns.values()), indices))
+        return self._of(columns_taken((self.bounds, *self.columns.values()), indices))
 
     def _of(self, columns: tuple[bytes, ...]) -> "PackedLines":
         return PackedLines(self.text, columns[0], dict(zip(self.columns, columns[1:], strict=True)))
@@ -147,21 +145,14 @@ class PackedLines:
         return None if token is None else native.equal_texts(self.text, spans[0], token)
 
     def lines(self) -> list[bytes]:
-        return native.cut(self.text, self.bounds)
+        return Spans(self.text, self.bounds).cut()
 
     def rows(self, end: bytes) -> Rows:
         """The lines, each with this end."""
-        return Rows.measured(*native.joined(self.text, self.bounds, end))
+        return Spans(self.text, self.bounds).rows(end)
 
     def records(self) -> list[Record]:
-        records: list[Record] = []
-        for line in self.lines():
-            try:
-                records.append(decode_line(line))
-            except DataError as error:
-                error.row = len(records)
-                raise
-        return records
+        return each(decode_line, self.lines())
 
 
 def _utf8(name: str) -> bytes:

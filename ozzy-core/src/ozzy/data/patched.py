@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from ozzy.data.batch import Batch
 from ozzy.data.json_text import MISSING, encode_record
-from ozzy.data.packed import SPAN
+from ozzy.data.spans import SPAN
 from ozzy.data.tokens import ABSENT, Change, Column, Tokens, Unfold, join_tokens, split_line
 from ozzy.errors import DataError
 

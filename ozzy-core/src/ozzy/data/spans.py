@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from ozzy.data.native import native
-from ozzy.data.packed import SPAN
 from ozzy.data.rows import Rows
+
+SPAN = 8
+"""Bytes of a span, in a column of them."""
 
 
 class Spans:

@@ -9,12 +9,10 @@ from typing import Any
 
 from ozzy.builtin.decoders.columns import value_maker
 from ozzy.builtin.decoders.csv_rows import CELL_LIMIT
-from ozzy.data.json_text import MISSING, encode_record
+from ozzy.data.json_text import MISSING, each, encode_record
 from ozzy.data.native import AVAILABLE, native
-from ozzy.data.packed import SPAN
 from ozzy.data.record import Record
-from ozzy.data.spans import Spans, columns_taken
-from ozzy.errors import DataError
+from ozzy.data.spans import SPAN, Spans, columns_taken
 
 
 def packed_cells(header: Sequence[str], types: Mapping[str, str], options: Any, wanted: Sequence[str]) -> "CellScan | None":
@@ -166,11 +164,4 @@ class PackedCells:
 
     def lines(self) -> list[bytes]:
         """One document of JSON a row. Raises DataError with the row."""
-        lines: list[bytes] = []
-        for record in self.records():
-            try:
-                lines.append(encode_record(record))
-            except DataError as error:
-                error.row = len(lines)
-                raise
-        return lines
+        return each(encode_record, self.records())
