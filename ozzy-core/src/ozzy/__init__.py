@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         verify,
     )
     from ozzy.contracts.bypass import BaseBypass, BypassContext, Declined
-    from ozzy.contracts.decoder import BaseDecoder, DecoderOptions
+    from ozzy.contracts.decoder import BaseDecoder, DecoderOptions, Range
     from ozzy.contracts.documents import Stored
     from ozzy.contracts.engine import BaseEngine, Task
     from ozzy.contracts.file_writer import BaseFileWriter, BaseNamedFileWriter, FileWriterOptions, NamedFileWriterOptions
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ozzy.contracts.grouper import BaseGrouper
     from ozzy.contracts.module import BaseModule, Metadata, RunOutcome
     from ozzy.contracts.persistence import BasePersistence, StateLocation
-    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Listed, Range, Split, Stream, StreamReaderOptions
+    from ozzy.contracts.reader import BaseReader, BaseStreamReader, Listed, Split, Stream, StreamReaderOptions
     from ozzy.contracts.report import BaseNotifier, BaseStatsManager, BaseTextNotifier
     from ozzy.contracts.shared_persistence import BaseSharedPersistence, SharedPersistenceOptions
     from ozzy.contracts.transform import BaseTransform
@@ -176,7 +176,7 @@ _HOMES = {
         "verify",
     ),
     "ozzy.contracts.bypass": ("BaseBypass", "BypassContext", "Declined"),
-    "ozzy.contracts.decoder": ("BaseDecoder", "DecoderOptions"),
+    "ozzy.contracts.decoder": ("BaseDecoder", "DecoderOptions", "Range"),
     "ozzy.contracts.documents": ("Stored",),
     "ozzy.contracts.engine": ("BaseEngine", "Task"),
     "ozzy.contracts.file_writer": ("BaseFileWriter", "BaseNamedFileWriter", "FileWriterOptions", "NamedFileWriterOptions"),
@@ -185,7 +185,7 @@ _HOMES = {
     "ozzy.contracts.grouper": ("BaseGrouper",),
     "ozzy.contracts.module": ("BaseModule", "Metadata", "RunOutcome"),
     "ozzy.contracts.persistence": ("BasePersistence", "StateLocation"),
-    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Listed", "Range", "Split", "Stream", "StreamReaderOptions"),
+    "ozzy.contracts.reader": ("BaseReader", "BaseStreamReader", "Listed", "Split", "Stream", "StreamReaderOptions"),
     "ozzy.contracts.report": ("BaseNotifier", "BaseStatsManager", "BaseTextNotifier"),
     "ozzy.contracts.shared_persistence": ("BaseSharedPersistence", "SharedPersistenceOptions"),
     "ozzy.contracts.transform": ("BaseTransform",),

@@ -4,12 +4,22 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Final
 
+import attrs
+
 from ozzy.contracts.module import BaseModule
 from ozzy.data.batch import Batch
 from ozzy.data.codecs import ByteStream
 from ozzy.data.encodings import as_utf8, encoding_of, wrong_encoding
 from ozzy.errors import Problem, SourceError, StateError
 from ozzy.options.option import option, options
+
+
+@attrs.frozen
+class Range:
+    """A part of a split that can be read on its own: what begins in [start, end), in bytes of the split."""
+
+    start: int
+    end: int
 
 
 @options
@@ -67,6 +77,18 @@ class BaseDecoder(BaseModule):
         `stream.line` lines before that place; any other is given it at its beginning.
         """
         raise NotImplementedError(f"{type(self).__name__} has no decode()")
+
+    def ranges(self, stream: ByteStream, size: int) -> Iterable[Range]:
+        """The parts, one after the other, in which a file that is not compressed can be decoded by several workers; none where it is whole.
+
+        For files that say themselves where their parts are; a decoder that is `line_by_line` leaves this out. A part has `size` bytes or
+        more, but for the last one. The answer follows from the file and `size` alone. What is wrong with the file, `decode` tells.
+        """
+        return ()
+
+    def decode_range(self, stream: ByteStream, part: Range) -> Iterator[Batch]:
+        """The batches of one of these parts, of a stream at its beginning. Rows and lines are counted from the first one of the part."""
+        raise NotImplementedError(f"{type(self).__name__} has no decode_range()")
 
 
 def decoded(decoder: BaseDecoder, stream: ByteStream, position: Any) -> Iterator[Batch]:

@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Protocol
 
 import attrs
 
+from ozzy.contracts.decoder import Range
 from ozzy.contracts.module import BaseModule
-from ozzy.contracts.reader import Range, Split
+from ozzy.contracts.reader import Split
 
 
 @attrs.frozen

@@ -5,12 +5,13 @@ the inherited way) or `read` (and `splits`, where the source has parts). Files o
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from copy import deepcopy
 from typing import Any, BinaryIO, ClassVar
 
 import attrs
 
-from ozzy.contracts.decoder import HEAD, BaseDecoder, decoded
+from ozzy.contracts.decoder import HEAD, BaseDecoder, Range, decoded
 from ozzy.contracts.module import BaseModule, overrides
 from ozzy.data.batch import Batch, Rejected
 from ozzy.data.codecs import COMPRESSIONS, open_decompressed
@@ -34,14 +35,6 @@ class Split:
     id: str = "all"
     fingerprint: str = ""
     size: int | None = None
-
-
-@attrs.frozen
-class Range:
-    """A part of a split that can be read on its own: the lines that begin in [start, end), in bytes of the split."""
-
-    start: int
-    end: int
 
 
 @attrs.frozen
@@ -325,23 +318,34 @@ class BaseStreamReader(BaseReader):
             raw.close()
 
     def ranges(self, split: Split, size: int) -> Iterator[Range]:
-        """Parts of a plain stream of lines, where the reader can begin anywhere in it and it has more than `size` bytes."""
-        if overrides(self, "open_stream_at", BaseStreamReader) and not self.is_part(split) and (split.size or 0) > size:
-            name, head = split.id, self._head_of(split)
-            decoder = self.decoder(name, head) if head else None
-            if decoder is not None and decoder.line_by_line and decoder.read_option("encoding") is None and encoding_of(head) is None:
-                end = split.size or 0
-                yield from (Range(start, min(start + size, end)) for start in range(0, end, size))
+        """Parts of a plain stream, where the reader can begin anywhere in it and it has more than `size` bytes.
+
+        A stream of lines is cut at line ends, any other where its decoder says.
+        """
+        if not overrides(self, "open_stream_at", BaseStreamReader) or self.is_part(split) or (split.size or 0) <= size:
+            return
+        head = self._head_of(split)
+        decoder = self.decoder(split.id, head) if head else None
+        if decoder is None:
+            return
+        if not decoder.line_by_line:
+            with closing(self.open_stream(self.stream(split))) as raw:
+                yield from decoder.ranges(open_decompressed(raw, self.compression, name=split.id), size)
+        elif decoder.read_option("encoding") is None and encoding_of(head) is None:
+            end = split.size or 0
+            yield from (Range(start, min(start + size, end)) for start in range(0, end, size))
 
     def read_range(self, split: Split, part: Range) -> Iterator[Batch]:
-        raw = self.open_stream_at(self.stream(split), max(part.start - 1, 0))
-        try:
-            lines = line_range(raw, part.start, part.end, name=split.id)
-            for batch in self.decoder(split.id, self._head_of(split)).decode(lines):
+        stream, decoder = self.stream(split), self.decoder(split.id, self._head_of(split))
+        by_line = decoder.line_by_line
+        with closing(self.open_stream_at(stream, max(part.start - 1, 0)) if by_line else self.open_stream(stream)) as raw:
+            if by_line:
+                batches = decoder.decode(line_range(raw, part.start, part.end, name=split.id))
+            else:
+                batches = decoder.decode_range(open_decompressed(raw, self.compression, name=split.id), part)
+            for batch in batches:
                 batch.split = split.id
                 yield batch
-        finally:
-            raw.close()
 
     def _head_of(self, split: Split) -> bytes:
         """How a plain stream begins, read once for all ranges of it; nothing of a compressed one."""

@@ -291,6 +291,15 @@ class ByteStream:
         self.offset += len(piece)
         return piece
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether the content is a file that can seek, so that `as_file` copies nothing."""
+        whole = self._source.whole()
+        if whole is None:
+            return False
+        whole.close()
+        return True
+
     def as_file(self) -> BinaryIO:
         """All of the content as an open file that can seek, for formats that are not read forward; nothing may have been read before.
 

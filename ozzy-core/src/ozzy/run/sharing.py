@@ -19,8 +19,11 @@ from ozzy.staging.disk import make_folder
 if TYPE_CHECKING:
     from ozzy.run.work import PipelineWork
 
+DENSE = (*COMPRESSED, ".parquet")
+"""How names of streams end that are much smaller than what they hold."""
+
 EXPANDED = 20
-"""So many times larger a source is taken to be once it is decompressed."""
+"""So many times larger such a source, or one of unknown compression, is taken to be once it is read."""
 
 WRITTEN = 2
 """So many times larger than its source what is staged may be."""
@@ -98,12 +101,12 @@ def _worth_it(pipeline: Pipeline, splits: SplitList) -> bool:
         if split.size is None:
             return False
         size += split.size
-        work += split.size * (LARGE // LARGE_COMPRESSED if split.id.endswith(COMPRESSED) else 1)
+        work += split.size * (LARGE // LARGE_COMPRESSED if split.id.endswith(DENSE) else 1)
     if work < LARGE:
         return False
     plain = all(writer.read_option("compression", "gz") == "none" for writer in pipeline.writers.values())
     tasks = list(islice(tasks_from(pipeline.reader, splits, 0, 0, _task_bytes(pipeline)), 2))
     if len(tasks) < 2:
         return False
-    grown = EXPANDED if plain and any(task.part is None for task in tasks) else 1
+    grown = EXPANDED if plain and any(task.part is None or task.split.id.endswith(DENSE) for task in tasks) else 1
     return size * WRITTEN * grown <= pipeline.config.checkpoint.staged_limit

@@ -9,9 +9,10 @@ from typing import Any
 
 import attrs
 
+from ozzy.contracts.decoder import Range
 from ozzy.contracts.engine import Task
 from ozzy.contracts.file_writer import BaseFileWriter
-from ozzy.contracts.reader import Range, Split
+from ozzy.contracts.reader import Split
 from ozzy.data.batch import Batch
 from ozzy.errors import ConfigError, OzzyError
 from ozzy.log import reason

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -106,6 +107,26 @@ class DecoderContract(ModuleContract):
                 self.broken(f"after resuming from {shown(piece.position)} {problem}")
             if [as_text(one.position) for one in rest] != [as_text(one.position) for one in batches[number:]]:
                 self.broken(f"after resuming from {shown(piece.position)} the positions of the same batches are others")
+
+    @pytest.mark.parametrize("size", [1, 100, 1000])
+    def test_parts_hold_every_record_once(self, size: int, tmp_path: Path) -> None:
+        """The parts of a file lie side by side, and what they hold, decoded last one first, is what the file holds."""
+        if not overrides(self.module, "ranges", BaseDecoder):
+            pytest.skip("files are not cut by what they say: it has no ranges()")
+        path = tmp_path / _FILE
+        path.write_bytes(self.file)
+        with path.open("rb", buffering=0) as raw:
+            parts = list(self.make(self.given).ranges(open_decompressed(raw, name=_FILE), size))
+        if [part.start for part in parts[1:]] != [part.end for part in parts[:-1]] or (parts and parts[0].start):
+            self.broken(f"the parts of a file leave something out, or lie over each other: {shown(parts)}")
+        found = []
+        for part in reversed(parts):
+            with path.open("rb", buffering=0) as raw:
+                batches = self.make(self.given).decode_range(open_decompressed(raw, name=_FILE), part)
+                found.append(records_of(list(self._checked(batches))))
+        problem = difference(records_of(self.pieces(self.file)), [record for records in reversed(found) for record in records])
+        if parts and problem:
+            self.broken(f"decoded in parts of {size} bytes, the file is not the same: {problem}")
 
     def test_an_empty_file_has_no_records(self) -> None:
         """No bytes, no records, no error."""

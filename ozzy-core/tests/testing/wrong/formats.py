@@ -4,7 +4,7 @@
 import json
 from array import array
 
-from ozzy import BaseDecoder, BaseExportFormatter, Batch, ConfigError, DataError, Rows
+from ozzy import BaseDecoder, BaseExportFormatter, Batch, ConfigError, DataError, Range, Rows
 from ozzy.testing import DecoderContract, FormatterContract
 
 
@@ -293,6 +293,35 @@ class TestDoesNotComeBack(DecoderContract):
         return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
     says = {"test_a_file_with[one record]": r"of a file with one record: record 1 is \{\"line\""}
+
+
+class InHalves(WholeFile):
+    """Decodes halves of a file, cut in the middle of a line."""
+
+    def ranges(self, stream, size):
+        end = len(b"".join(iter(stream.read, b"")))
+        return [Range(0, end // 2), Range(end // 2, end)]
+
+    def decode_range(self, stream, part):
+        text = b"".join(iter(stream.read, b""))[part.start : part.end].decode()
+        yield Batch.from_records([{"line": line} for line in text.splitlines()])
+
+
+class TestInHalves(LinesContract):
+    module = InHalves
+    says = {"test_parts_hold_every_record_once[1]": r"decoded in parts of 1 bytes, the file is not the same: record 3 is"}
+
+
+class LeavesTheEndOut(InHalves):
+    """The second part begins behind the end of the first one."""
+
+    def ranges(self, stream, size):
+        return [Range(0, 4), Range(8, 19)]
+
+
+class TestLeavesTheEndOut(LinesContract):
+    module = LeavesTheEndOut
+    says = {"test_parts_hold_every_record_once[1]": r"the parts of a file leave something out, or lie over each other"}
 
 
 class CutByPieces(BaseDecoder):

@@ -1,11 +1,14 @@
 """The decoder of Parquet: batches of columns that are read from the file when a stage asks for them."""
 
+import io
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, BinaryIO, ClassVar, Final
 from weakref import finalize
 
-from ozzy import BaseDecoder, Batch, DataError, SourceError, option, options
+from ozzy import BaseDecoder, Batch, DataError, Range, SourceError, option, options
 from ozzy.data.codecs import ByteStream
 from ozzy.data.table import Table, checked_names
 from ozzy_arrow.library import pa, pq, reading
@@ -26,7 +29,8 @@ class ParquetDecoder(BaseDecoder):
     A column is read when a stage asks for it: a filter that stands first reads its own columns, and of a row group none of whose
     records it keeps nothing else is read; where the file's statistics say so, not even those. What was asked for of one batch is read
     ahead of the next. Values are checked where they are asked for: damage in rows that a filter left out is not told. Parquet is not
-    read forward: a file that is compressed once more, or does not lie on disk, is copied to a temporary one first.
+    read forward: a file that is compressed once more, or does not lie on disk, is copied to a temporary one first. One that lies there
+    can be shared by several workers, each with row groups of its own.
     """
 
     Options: ClassVar[type] = ColumnDecoderOptions
@@ -34,14 +38,28 @@ class ParquetDecoder(BaseDecoder):
     binary = True
 
     def decode(self, stream: ByteStream) -> Iterator[Batch]:
-        if not stream.head(1):
+        if stream.head(1):
+            yield from self._decoded(stream, _opened(stream))
+
+    def ranges(self, stream: ByteStream, size: int) -> Iterator[Range]:
+        if not stream.on_disk or not stream.head(1):
             return
-        with reading(stream.name, KIND):
-            file = _File(stream)
+        try:
+            file = _opened(stream)
+        except DataError:
+            return
+        yield from file.ranges(size)
+
+    def decode_range(self, stream: ByteStream, part: Range) -> Iterator[Batch]:
+        file = _opened(stream)
+        file.keep(part)
+        return self._decoded(stream, file)
+
+    def _decoded(self, stream: ByteStream, file: "_File") -> Iterator[Batch]:
         end = 0
         group: _RowGroup | None = None
-        for number, count in enumerate(file.counts):
-            first, end = end, end + count
+        for number in file.groups:
+            first, end = end, end + file.counts[number]
             if end <= stream.row:
                 continue
             group = _RowGroup(file, number, self.options.batch_size) if group is None else group.following()
@@ -53,11 +71,20 @@ class ParquetDecoder(BaseDecoder):
             raise SourceError(f"{stream.name} has {end} rows, fewer than the {stream.row} that were read earlier")
 
 
+def _opened(stream: ByteStream) -> "_File":
+    with reading(stream.name, KIND):
+        return _File(stream)
+
+
 class _File:
-    """An open file, closed where nobody needs it any more: neither the decoder nor a batch whose columns are not read yet."""
+    """An open file, closed where nobody needs it any more: neither the decoder nor a batch whose columns are not read yet.
+
+    `groups` are the numbers of the row groups that are read, one after the other.
+    """
 
     def __init__(self, stream: ByteStream) -> None:
         opened = stream.as_file()
+        self.size = opened.seek(0, io.SEEK_END)
         self.beside = ThreadPoolExecutor(1, "ozzy-parquet")
         finalize(self, _close, self.beside, opened)
         self.name = stream.name
@@ -65,8 +92,33 @@ class _File:
         self.metadata = self.parquet.metadata
         self.schema = checked_names(self.parquet).schema_arrow
         self.counts = [self.metadata.row_group(number).num_rows for number in range(self.metadata.num_row_groups)]
+        self.groups = range(len(self.counts))
         paths = [self.parquet.schema.column(index).path for index in range(len(self.parquet.schema))]
         self.indices = {path: index for index, path in enumerate(paths) if paths.count(path) == 1}
+
+    def ranges(self, size: int) -> Iterator[Range]:
+        """Neighbouring row groups, as many together as have `size` bytes; none where that is one part, or they lie in another order."""
+        starts = [self._start(number) for number in self.groups]
+        if any(start >= following for start, following in pairwise(starts)):
+            return
+        begun = 0
+        for start in starts[1:]:
+            if start - begun >= size:
+                yield Range(begun, start)
+                begun = start
+        if begun:
+            yield Range(begun, self.size)
+
+    def keep(self, part: Range) -> None:
+        """Read only the row groups of one of these parts."""
+        first, end = (bisect_left(self.groups, place, key=self._start) for place in (part.start, part.end))
+        self.groups = range(first, end)
+
+    def _start(self, number: int) -> int:
+        """The byte at which a row group begins: that of its first page, of a dictionary or of data."""
+        group = self.metadata.row_group(number)
+        columns = [group.column(index) for index in range(group.num_columns)]
+        return min((page for column in columns for page in (column.dictionary_page_offset, column.data_page_offset) if page), default=0)
 
 
 def _close(beside: ThreadPoolExecutor, opened: BinaryIO) -> None:
@@ -103,7 +155,7 @@ class _RowGroup:
             table = stream.rows(start, count).select(names)
         if start + count < self.file.counts[self.number]:
             stream.read_ahead(self.file.beside)
-        elif self.number + 1 < len(self.file.counts):
+        elif self.number + 1 < self.file.groups.stop:
             self.following()._begun(names).read_ahead(self.file.beside)  # noqa: SLF001 - one of its own kind
         return table
 
