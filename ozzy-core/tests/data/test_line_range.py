@@ -3,7 +3,7 @@ import io
 import pytest
 
 from ozzy import SourceError
-from ozzy.data.line_range import line_range
+from ozzy.data.line_range import LineRange
 
 TEXTS = {
     "lines": b"one\ntwo\nthree\nfour\n",
@@ -31,7 +31,7 @@ class Seen(io.BytesIO):
 def content(text: bytes, start: int, end: int, piece: int) -> bytes:
     raw = io.BytesIO(text)
     raw.seek(max(start - 1, 0))
-    stream = line_range(raw, start, end, name="a.jl")
+    stream = LineRange(raw, start, end, name="a.jl")
     return b"".join(iter(lambda: stream.read(piece), b""))
 
 
@@ -52,7 +52,7 @@ def test_a_line_belongs_to_the_range_in_which_it_begins() -> None:
 def test_a_range_within_a_line_is_not_read_beyond_its_end() -> None:
     raw = Seen(b"x" * 100_000 + b"\n")
     raw.seek(999)
-    assert line_range(raw, 1000, 1100, name="a.jl").read(10) == b""
+    assert LineRange(raw, 1000, 1100, name="a.jl").read(10) == b""
     assert raw.read_bytes <= 110
 
 
@@ -60,4 +60,25 @@ def test_a_file_that_fails_is_named() -> None:
     raw = io.BytesIO(b"one\n")
     raw.close()
     with pytest.raises(SourceError, match=r"^a\.jl can't be read"):
-        line_range(raw, 0, 4, name="a.jl").read()
+        LineRange(raw, 0, 4, name="a.jl").read()
+
+
+@pytest.mark.parametrize("piece", [1, 3, 1 << 16])
+def test_lines_behind_a_range_come_one_by_one_when_asked_for(piece: int) -> None:
+    raw = io.BytesIO(b"one\ntwo\n\nthree\nfour")
+    raw.seek(1)
+    stream = LineRange(raw, 2, 5, name="a.jl")
+    found = []
+    while True:
+        found.append(b"".join(iter(lambda: stream.read(piece), b"")))
+        if not stream.go_on():
+            break
+
+    assert (found, stream.first, stream.go_on()) == ([b"two\n", b"\n", b"three\n", b"four"], 4, False)
+
+
+def test_there_is_nothing_to_go_on_with_where_no_line_begins_or_not_all_were_read() -> None:
+    within = LineRange(io.BytesIO(b"ong line\ntwo\n"), 2, 5, name="a.jl")
+    begun = LineRange(io.BytesIO(b"one\ntwo\n"), 0, 5, name="a.jl")
+
+    assert (within.first, within.go_on(), begun.first, begun.go_on(), begun.read()) == (None, False, 0, False, b"one\ntwo\n")

@@ -16,10 +16,14 @@ from ozzy.options.option import option, options
 
 @attrs.frozen
 class Range:
-    """A part of a split that can be read on its own: what begins in [start, end), in bytes of the split."""
+    """A part of a split that can be read on its own: what begins in [start, end), in bytes of the split.
+
+    `exact` says that a row begins at `start`; else that is to be looked for.
+    """
 
     start: int
     end: int
+    exact: bool = False
 
 
 @options
@@ -87,7 +91,12 @@ class BaseDecoder(BaseModule):
         return ()
 
     def decode_range(self, stream: ByteStream, part: Range) -> Iterator[Batch]:
-        """The batches of one of these parts, of a stream at its beginning. Rows and lines are counted from the first one of the part."""
+        """The batches of one of these parts, of a stream at its beginning. Rows and lines are counted from the first one of the part.
+
+        A decoder that can't be sure where the first row begins may guess. All its positions bear `begun`, the byte at which it began, the
+        first of them before any row, and the last one `ended`, the byte behind the last row. A part that did not begin where the one
+        before it ended is done again, then `exact`.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no decode_range()")
 
 

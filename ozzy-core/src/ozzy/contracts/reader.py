@@ -17,7 +17,7 @@ from ozzy.data.batch import Batch, Rejected
 from ozzy.data.codecs import COMPRESSIONS, open_decompressed
 from ozzy.data.encodings import encoding_of
 from ozzy.data.json_text import encode_record
-from ozzy.data.line_range import line_range
+from ozzy.data.line_range import LineRange
 from ozzy.data.read_clock import ReadClock
 from ozzy.data.zip_archive import ZipArchive, is_archive, member_name, parts_of
 from ozzy.errors import DataError, SourceError
@@ -142,7 +142,8 @@ class BaseReader(BaseModule):
     def read_range(self, split: Split, part: Range) -> Iterator[Batch]:
         """The batches of one of these ranges: all of them together give the records of the split, each once, in order.
 
-        Called in any process, for any range, as often as it takes. Rows and lines are counted from the first one of the range.
+        Called in any process, for any range, as often as it takes. Rows and lines are counted from the first one of the range. Where the
+        first row begins may be a guess, as `BaseDecoder.decode_range` tells.
         """
         raise SourceError(f"{type(self).__name__} has no read_range()")
 
@@ -340,7 +341,7 @@ class BaseStreamReader(BaseReader):
         by_line = decoder.line_by_line
         with closing(self.open_stream_at(stream, max(part.start - 1, 0)) if by_line else self.open_stream(stream)) as raw:
             if by_line:
-                batches = decoder.decode(line_range(raw, part.start, part.end, name=split.id))
+                batches = decoder.decode(LineRange(raw, part.start, part.end, name=split.id))
             else:
                 batches = decoder.decode_range(open_decompressed(raw, self.compression, name=split.id), part)
             for batch in batches:

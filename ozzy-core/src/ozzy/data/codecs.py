@@ -311,6 +311,10 @@ class ByteStream:
         whole.seek(0)
         return whole
 
+    def go_on(self) -> bool:
+        """Have one line more, from behind the lines that were asked for of a file; False where there is none."""
+        return False
+
     def skip_mark(self) -> None:
         """Go past a byte order mark, at the very beginning only. Raises DataError for one of another encoding than UTF-8."""
         if self.offset:

@@ -6,13 +6,14 @@ neither how many workers there were nor how often they were lost can be seen in 
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from ozzy.contracts.decoder import Range
 from ozzy.contracts.engine import BaseEngine, Task, Work
 from ozzy.contracts.file_writer import BaseFileWriter
 from ozzy.contracts.module import blamed_on
@@ -37,6 +38,7 @@ class TaskRunner(Runner):
     engine: BaseEngine = attrs.field(kw_only=True)
     work: Work = attrs.field(kw_only=True)
     task_bytes: int | None = TASK_BYTES
+    _do: Callable[[Task], TaskDone] | None = attrs.field(default=None, init=False)
 
     def run(self) -> None:
         self.records_before = self.books.stages["reader"].records_out
@@ -63,7 +65,8 @@ class TaskRunner(Runner):
         if self.place.split != task.place:
             self.place = Place(task.place)
         known = self.place.position or {"rows": 0, "lines": 0}
-        rows, lines = known["rows"], known["lines"]
+        rows, lines, reached = known["rows"], known["lines"], known.get("reached", 0)
+        done = self._from(reached, task, done)
         if done.refused is not None:
             self._judge(done.refused, task, rows, lines)
         if done.error is not None:
@@ -81,10 +84,25 @@ class TaskRunner(Runner):
             self.place = Place(task.place + 1)
         else:
             self.place.position = {"rows": rows + done.rows, "lines": lines + done.lines, "offset": task.part.end}
+            if done.ended is not None or reached:
+                self.place.position["reached"] = max(reached, done.ended or 0)
         self.schedule.add(done.records, self._staged() - staged)
         self.listener.batch_done(self.progress())
         self._checkpoint_if_due()
         self._report(before)
+
+    def _from(self, reached: int, task: Task, done: TaskDone) -> TaskDone:
+        """What became of a task that began where the one before it ended: done again, in this process, where a worker began elsewhere."""
+        if done.begun is None or task.part is None or done.begun == reached:
+            return done
+        for path in (done.refused, *(piece.path for piece in done.pieces.values())):
+            if path is not None:
+                with at_destination(Path(path)):
+                    Path(path).unlink()
+        if self._do is None:
+            self._do = self.work.begin()
+        again: TaskDone = self._do(attrs.evolve(task, part=Range(reached, max(reached, task.part.end), exact=True)))
+        return again
 
     def _judge(self, path: str, task: Task, rows: int, lines: int) -> None:
         """Do with what a worker refused as the policy says: where a limit is passed, the run ends with the record that passes it."""

@@ -49,7 +49,8 @@ class TaskDone:
 
     `rows` and `lines` are how many the range has, `books` the counts of each stage, `seconds` what each took, `pieces` the output by the
     label of its writer. `refused` is the path of a file of the records that were refused, in order, None where there are none. `error` is
-    what ended the task after those; `trace` shows where.
+    what ended the task after those; `trace` shows where. `begun` is the byte at which the first row was taken to begin, where that was a
+    guess, and `ended` the one behind the last row.
     """
 
     rows: int
@@ -62,6 +63,8 @@ class TaskDone:
     refused: str | None = None
     error: OzzyError | None = None
     trace: str = ""
+    begun: int | None = None
+    ended: int | None = None
 
 
 class Kept(msgspec.Struct, omit_defaults=True):

@@ -152,6 +152,8 @@ class _Worker:
             refused=errors.end(),
             error=error,
             trace=trace,
+            begun=position.get("begun"),
+            ended=position.get("ended"),
         )
 
     def _path(self, what: str, task: Task, label: str | None = None) -> Path:

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ozzy import BaseDecoder, DataError, OzzyError, SourceError, Split, StateError
+from ozzy import BaseDecoder, Batch, DataError, OzzyError, Range, SourceError, Split, StateError
 from ozzy.contracts.decoder import decoded
 from ozzy.contracts.module import overrides
 from ozzy.data.codecs import ByteStream, open_decompressed
 from ozzy.testing.module import ModuleContract
-from ozzy.testing.reading import Piece, check_batch, records_of
+from ozzy.testing.reading import Piece, check_batch, joined, records_of
 from ozzy.testing.samples import HUGE, UNICODE, plain_records
 from ozzy.testing.verdict import as_text, difference, plain, shown
 
@@ -119,12 +119,12 @@ class DecoderContract(ModuleContract):
             parts = list(self.make(self.given).ranges(open_decompressed(raw, name=_FILE), size))
         if [part.start for part in parts[1:]] != [part.end for part in parts[:-1]] or (parts and parts[0].start):
             self.broken(f"the parts of a file leave something out, or lie over each other: {shown(parts)}")
-        found = []
-        for part in reversed(parts):
+
+        def decoded(part: Range) -> Iterator[Batch]:
             with path.open("rb", buffering=0) as raw:
-                batches = self.make(self.given).decode_range(open_decompressed(raw, name=_FILE), part)
-                found.append(records_of(list(self._checked(batches))))
-        problem = difference(records_of(self.pieces(self.file)), [record for records in reversed(found) for record in records])
+                yield from self.make(self.given).decode_range(open_decompressed(raw, name=_FILE), part)
+
+        problem = difference(records_of(self.pieces(self.file)), records_of(list(self._checked(iter(joined(parts, decoded))))))
         if parts and problem:
             self.broken(f"decoded in parts of {size} bytes, the file is not the same: {problem}")
 

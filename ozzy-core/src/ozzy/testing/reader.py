@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from ozzy import BaseReader, OzzyError, SourceError, Split, StateError
 from ozzy.contracts.module import overrides
 from ozzy.testing.module import ModuleContract
 from ozzy.testing.modules import registry
-from ozzy.testing.reading import Piece, pieces, ready, records_of
+from ozzy.testing.reading import Piece, joined, pieces, ready, records_of
 from ozzy.testing.samples import HUGE, UNICODE, plain_records
 from ozzy.testing.verdict import as_text, difference, json_of, shown
 from ozzy.testing.watch import open_files
@@ -204,12 +205,12 @@ class ReaderContract(ModuleContract):
                 continue
             if [part.start for part in parts] != [0, *(part.end for part in parts[:-1])]:
                 self.broken(f"the ranges of split {split.id!r} leave something out, or lie over each other: {shown(parts)}")
-            found, workers = [], [self.reader(), self.reader()]
-            for number, part in enumerate(reversed(parts)):
-                found.append([dict(record) for batch in workers[number % 2].read_range(split, part) for record in batch])
+            workers = [self.reader(), self.reader()]
+            turns = cycle(workers)
+            found = joined(parts, lambda part: next(turns).read_range(split, part))  # noqa: B023 - called here, at once
             for worker in workers:
                 worker.close()
-            problem = difference(records_of(batches), [record for records in reversed(found) for record in records])
+            problem = difference(records_of(batches), [dict(record) for batch in found for record in batch])
             if problem:
                 self.broken(f"read in ranges of {size} bytes, split {split.id!r} is not the same: {problem}")
 

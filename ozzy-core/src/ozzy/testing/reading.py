@@ -1,12 +1,12 @@
 """Reading with a reader outside a run, and looking at every batch as a run would."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
 import attrs
 
-from ozzy import BaseDecoder, BaseReader, BaseStreamReader, Batch, DataError, Split
+from ozzy import BaseDecoder, BaseReader, BaseStreamReader, Batch, DataError, Range, Split
 from ozzy.contracts.decoder import choose
 from ozzy.data.json_text import check_line
 from ozzy.testing.installed import make
@@ -58,6 +58,24 @@ def pieces(reader: BaseReader, split: Split, position: Any, *, most: int | None 
         close = getattr(batches, "close", None)
         if close is not None:
             close()
+
+
+def joined(parts: Sequence[Range], read: Callable[[Range], Iterable[Batch]]) -> list[Batch]:
+    """The batches of all parts, read last one first and joined as a run does it.
+
+    A part that did not begin where the one before it ended is read again.
+    """
+    found = [list(read(part)) for part in reversed(parts)]
+    batches: list[Batch] = []
+    reached = 0
+    for part, read_first in zip(parts, reversed(found), strict=True):
+        some = read_first
+        if (some[0].position or {}).get("begun", reached) != reached if some else False:
+            some = list(read(Range(reached, max(reached, part.end), exact=True)))
+        if some:
+            reached = max(reached, (some[-1].position or {}).get("ended", 0))
+        batches += some
+    return batches
 
 
 def check_batch(name: str, batch: Any, split: Split, number: int) -> None:

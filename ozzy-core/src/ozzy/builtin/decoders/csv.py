@@ -1,20 +1,23 @@
 """Comma- and tab-separated values."""
 
 import csv
+import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Final
 
 import attrs
 
-from ozzy import BaseDecoder, Batch, DataError, Problem, Rejected, option, options
+from ozzy import BaseDecoder, Batch, DataError, Problem, Range, Rejected, option, options
 from ozzy.builtin.decoders.columns import Columns, ColumnType, types_of
 from ozzy.builtin.decoders.csv_columns import CellColumns, CellTable, cell_columns
 from ozzy.builtin.decoders.csv_packed import CellScan, PackedCells, packed_cells
-from ozzy.builtin.decoders.csv_rows import CELL_LIMIT, Row, Rows, wrong_names
+from ozzy.builtin.decoders.csv_rows import CELL_LIMIT, Row, Rows, first_row, wrong_names
 from ozzy.builtin.decoders.csv_text import Text
-from ozzy.contracts.decoder import DecoderOptions
+from ozzy.contracts.decoder import HEAD, DecoderOptions
 from ozzy.data.codecs import ByteStream
+from ozzy.data.encodings import encoding_of
+from ozzy.data.line_range import LineRange
 from ozzy.data.written import Written, csv_form
 
 BATCH_BYTES: Final = 1024 * 1024
@@ -89,11 +92,64 @@ class CSVDecoder(BaseDecoder):
         text = Text(stream, CELL_LIMIT)
         rows = Rows(text, stream.name, _dialect(self.options))
         header = self.options.fields or rows.header()
-        if header is None:
+        if header is not None:
+            yield from self._decoded(header, text, rows, stream.name)
+
+    def ranges(self, stream: ByteStream, size: int) -> Iterator[Range]:
+        head = stream.head(HEAD)
+        if not stream.on_disk or self.read_option("encoding") is not None or encoding_of(head) is not None:
             return
-        for name in self.options.columns:
-            if name not in header:
-                raise DataError(f"{stream.name} has no column {name!r}, which `columns` gives a type", hint=f"It has {', '.join(header)}.")
+        try:
+            header = self._header(head, stream.name)
+        except DataError:
+            return
+        if header is not None:
+            with stream.as_file() as file:
+                end = file.seek(0, io.SEEK_END)
+            yield from (Range(start, min(start + size, end)) for start in range(0, end, size))
+
+    def decode_range(self, stream: ByteStream, part: Range) -> Iterator[Batch]:
+        header = self._header(stream.head(HEAD), stream.name)
+        assert header is not None, "a file without a header has no parts"
+        with stream.as_file() as file:
+            file.seek(max(part.start - 1, 0))
+            lines = LineRange(file, part.start, part.end, name=stream.name)
+            begun = lines.first
+            if begun is None:
+                return
+            names, head = header
+            text = Text(lines, CELL_LIMIT)
+            rows = Rows(text, stream.name, _dialect(self.options), head)
+            if not part.start:
+                lines.skip_mark()
+                if not self.options.fields:
+                    rows.header()
+            elif not part.exact:
+                chunk = text.chunk()
+                skipped = first_row(chunk, len(names), _dialect(self.options))
+                text.give_back(chunk[skipped:])
+                begun += skipped
+            position = {"rows": 0, "lines": 0, "begun": begun}
+            yield Batch.from_records([], position=position)
+            for batch in self._decoded(names, text, rows, stream.name):
+                position = batch.position = position | {"rows": position["rows"] + len(batch) + len(batch.rejected)}
+                yield batch
+            yield Batch.from_records([], position=position | {"lines": rows.lines, "ended": lines.at})
+
+    def _header(self, head: bytes, name: str) -> tuple[list[str], bytes] | None:
+        """The names of the columns and the row that gives them, by the beginning of a file; None where it has no row, or a longer one."""
+        if self.options.fields:
+            return self.options.fields, b""
+        stream = LineRange(io.BytesIO(head), 0, len(head), name=name)
+        stream.skip_mark()
+        rows = Rows(Text(stream, CELL_LIMIT), name, _dialect(self.options))
+        names = rows.header()
+        return None if names is None or len(rows.head) + 1 >= len(head) == HEAD else (names, rows.head)
+
+    def _decoded(self, header: list[str], text: Text, rows: Rows, name: str) -> Iterator[Batch]:
+        for column in self.options.columns:
+            if column not in header:
+                raise DataError(f"{name} has no column {column!r}, which `columns` gives a type", hint=f"It has {', '.join(header)}.")
         types = types_of(self.options.schema) | dict(self.options.columns)
         columns = Columns(header, types, self.options.nulls)
         draft = _Draft(header, _form(self.options, header), self.options.batch_size)

@@ -12,6 +12,10 @@ from ozzy.data.codecs import PIECE
 CELL_LIMIT: Final = 16 * 1024 * 1024
 """How many characters a cell has at the most; Python's own limit for all of a process is raised to it."""
 
+_ENOUGH: Final = 8
+_TRIES: Final = 64
+"""So many rows make it likely that the first of them is one, and so many lines may stand before it."""
+
 _QUOTES: Final = "Look for a quote that is never closed, or set another deserializer."
 
 
@@ -25,14 +29,14 @@ class Row(NamedTuple):
 
 
 class Rows:
-    """The rows of a text. `dialect` is what Python's reader of CSV is to be told."""
+    """The rows of a text. `dialect` is what Python's reader of CSV is to be told; `head` is the header, where it stands elsewhere."""
 
-    def __init__(self, text: Text, name: str, dialect: dict[str, Any]) -> None:
+    def __init__(self, text: Text, name: str, dialect: dict[str, Any], head: bytes = b"") -> None:
         csv.field_size_limit(max(csv.field_size_limit(), CELL_LIMIT))
         self._source = text
         self._name = name
         self._before = 0
-        self._head = b""
+        self.head = head
         self._suspect = False
         self._taken: list[str] = []
         self._texts: list[str] = []
@@ -53,7 +57,7 @@ class Rows:
                 return None
             except csv.Error as error:
                 raise DataError(f"{self._name}, line {self._before + self._at}: the header can't be read: {_told(error)}") from error
-        self._head = self._bytes()
+        self.head = self._bytes()
         wrong = _unreadable(names) or wrong_names(names)
         if wrong:
             raise DataError(f"{self._name}: the header is bad: {wrong}", hint="The first row has to give each column a name of its own.")
@@ -80,6 +84,11 @@ class Rows:
         """So many lines were read by somebody else."""
         self._before += lines
 
+    @property
+    def lines(self) -> int:
+        """How many lines were read."""
+        return self._before + self._at
+
     def _row(self, columns: Columns) -> Row | None:
         self._taken.clear()
         try:
@@ -101,12 +110,12 @@ class Rows:
 
     def _refused(self, cells: list[Any], wrong: str) -> Row:
         text = self._bytes()
-        return Row(cells, text, len(text) + 1, Rejected(f"{self._name}, line {self._first}", wrong, text, head=self._head))
+        return Row(cells, text, len(text) + 1, Rejected(f"{self._name}, line {self._first}", wrong, text, head=self.head))
 
     def _lines(self) -> Iterator[str]:
         """The lines as texts; bytes that are no UTF-8 are kept as surrogates, and make the rows suspect from there on."""
         taken = self._taken
-        while self._at < len(self._texts) or self._fill():
+        while self._at < len(self._texts) or self._fill() or (taken and self._source.go_on() and self._fill()):
             for self._at, line in enumerate(self._texts, 1):  # noqa: B020 - how far it is, for who hands the rest back
                 taken.append(line)
                 yield line + "\n"
@@ -153,6 +162,45 @@ class Rows:
         """The lines of the row at hand, as they were read."""
         taken = self._taken
         return (taken[0] if len(taken) == 1 else "\n".join(taken)).encode("utf-8", "surrogateescape")
+
+
+def first_row(text: bytes, width: int, dialect: dict[str, Any]) -> int:
+    r"""Where the first row of some lines seems to begin: where several rows from there on have as many cells, and quotes in pairs; else 0.
+
+    >>> first_row(b'of a cell", 2\n3,4\n5,6\n', 2, {}), first_row(b'1,2\n"3\n",4\n', 2, {}), first_row(b"a\n", 2, {})
+    (14, 0, 0)
+    """
+    start = 0
+    for _ in range(_TRIES):
+        if _seem_rows(text[start : start + PIECE], width, dialect):
+            return start
+        start = text.find(b"\n", start) + 1
+        if not start:
+            break
+    return 0
+
+
+def _seem_rows(text: bytes, width: int, dialect: dict[str, Any]) -> bool:
+    lines = text[: text.rfind(b"\n") + 1].decode(errors="replace").split("\n")
+    quote = None if dialect.get("escapechar") else dialect.get("quotechar", '"')
+    found, taken = 0, [""]
+
+    def given() -> Iterator[str]:
+        for line in lines[:-1]:
+            taken.append(line)
+            yield line + "\n"
+
+    try:
+        for cells in csv.reader(given(), strict=True, **dialect):
+            if (cells and len(cells) != width) or (quote and "".join(taken).count(quote) % 2):
+                return False
+            taken.clear()
+            found += bool(cells)
+            if found == _ENOUGH:
+                break
+    except csv.Error as error:
+        return found > 0 and "unexpected end of data" in str(error)
+    return found > 0
 
 
 def wrong_names(names: list[str]) -> str:

@@ -49,6 +49,10 @@ class Text:
         self._rest = text[end:]
         return text[:end]
 
+    def go_on(self) -> bool:
+        """Have one line more, from behind the lines that were asked for; False where there is none."""
+        return self._stream.go_on()
+
     def is_large(self) -> bool:
         """Whether there is about a chunk of it, or more, still to come."""
         chunk = self.chunk()
