@@ -14,6 +14,7 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
+nox.options.stop_on_first_error = True
 nox.options.sessions = [
     *("lint", "format", "typing", "tests", "coverage", "extension", "crash", "docs_examples", "docs", "packages", "readme"),
 ]
@@ -23,8 +24,8 @@ HERE = Path(__file__).parent
 CORE = HERE / "ozzy-core"
 PLUGINS = sorted(path.parent for path in HERE.glob("plugins/*/pyproject.toml"))
 WORKERS = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
-FEWER_KILLS = {"OZZY_TEST_KILLS": "10"}
-"""Where every suite of every module kills runs: at half as many steps as by itself. The session `crash` kills at far more."""
+FEWER_KILLS = {"OZZY_TEST_KILLS": "6"}
+"""Where every suite of every module kills runs: at a third as many steps as by itself. The session `crash` kills at far more."""
 FLOOR = 95.0
 MEMORY = Path("/dev/shm")
 WITHOUT_EXTENSION = ("data", "builtin/decoders", "builtin/filters", "builtin/formatters", "builtin/groupers", "builtin/transforms")

@@ -71,6 +71,6 @@ def test_a_kill_before_any_step_leaves_a_whole_manifest_and_the_same_one_in_the_
         assert got.keys() == wanted.keys()
         assert all(got[name] == wanted[name] for name in got if name != "lists/m.json"), f"after a kill at step {step}"
         assert not list(out.rglob(".ozzy-*"))
-        step += int(os.environ.get("OZZY_TEST_KILL_EVERY", "3"))
+        step += int(os.environ.get("OZZY_TEST_KILL_EVERY", "6"))
 
     assert seen == {0, 1, 2, 3}

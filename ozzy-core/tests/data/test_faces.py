@@ -69,7 +69,7 @@ def outcome(batch, stages, fields):
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(data=st.data(), stages=st.lists(steps(), max_size=4), fields=st.lists(FIELDS, max_size=3).map(tuple))
 def test_lines_and_records_come_to_the_same(good_lines, data, stages, fields):
     lines = list(filter(decodes, data.draw(st.lists(good_lines, min_size=1, max_size=5))))
@@ -79,7 +79,7 @@ def test_lines_and_records_come_to_the_same(good_lines, data, stages, fields):
     assert outcome(by_lines, stages, fields) == outcome(by_records, stages, fields)
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(data=st.data(), stages=st.lists(steps(), max_size=4))
 def test_lines_that_stages_only_looked_at_leave_byte_for_byte(good_lines, data, stages):
     lines = list(filter(decodes, data.draw(st.lists(good_lines, min_size=1, max_size=5))))
@@ -94,7 +94,7 @@ MARKS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe", b"\0\0\xfe\xff")
 """What a stream may begin with to tell its encoding: that belongs to the stream, not to a line."""
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(data=st.data())
 def test_what_is_bad_does_not_depend_on_the_decoder(any_lines, data):
     drawn = data.draw(st.lists(any_lines, min_size=1, max_size=4))

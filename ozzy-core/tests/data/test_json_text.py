@@ -124,7 +124,7 @@ def test_no_lines_are_not_bad():
     assert bad_lines([]) == {}
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_checking_and_decoding_agree_but_for_numbers_out_of_range(any_lines, data):
     line = data.draw(any_lines)
@@ -134,7 +134,7 @@ def test_checking_and_decoding_agree_but_for_numbers_out_of_range(any_lines, dat
     assert (bad_lines([line]) == {}) == (checked is None)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_many_lines_are_as_bad_as_each(any_lines, data):
     lines = data.draw(st.lists(any_lines, max_size=6))
@@ -142,7 +142,7 @@ def test_many_lines_are_as_bad_as_each(any_lines, data):
     assert bad_lines(lines) == {row: message for row, line in enumerate(lines) if (message := problem(check_line, line))}
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_what_is_good_is_what_json_is(any_lines, data):
     line = data.draw(any_lines)
@@ -156,7 +156,7 @@ def test_what_is_good_is_what_json_is(any_lines, data):
     assert good == (problem(check_line, line) is None)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_compacting_keeps_every_token(good_lines, data):
     line = data.draw(good_lines)
@@ -172,7 +172,7 @@ def test_compacting_refuses_what_is_no_json():
         compacted(b'{"a":01}')
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(data=st.data(), fields=st.lists(st.sampled_from(["a", "b", "é", "", '"', "zz", "a\nb"]), max_size=4).map(tuple))
 def test_selected_fields_are_those_of_the_record(good_lines, data, fields):
     line = data.draw(good_lines)
@@ -269,7 +269,7 @@ def test_what_nests_too_deep_is_not_written():
         encode_record(deep(100_000))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_a_record_written_and_read_is_the_same(good_lines, data):
     line = data.draw(good_lines)

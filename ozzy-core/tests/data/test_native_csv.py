@@ -73,7 +73,7 @@ def check(text, count, delimiter, quotechar):
     assert native.csv_cells(text, found[0], count, last, *signs) == scanned(text, count, delimiter, quotechar, last)[1:] == found[-1:]
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(TEXT, st.integers(1, 3), SIGNS)
 @example(b'"' + b"a" * 40 + b'",b\n', 2, (",", '"'))
 @example(b'"a""b",b\r\n', 2, (",", '"'))
@@ -94,7 +94,7 @@ def test_any_bytes(text, count, signs):
     check(text, count, *signs)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.integers(1, 4).flatmap(lambda count: st.lists(st.lists(CELL, min_size=count, max_size=count), min_size=1, max_size=20)),
     SIGNS.filter(lambda signs: signs[1]),
@@ -134,7 +134,7 @@ def column_of(cells):
     return text, column
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(CELLS, KINDS, NULLS)
 def test_a_cell_has_the_value_that_it_has_row_by_row(cells, kind, nulls):
     """Which cells have none is found out by `other`, and so is each that is spelt in a way of its own."""
@@ -149,7 +149,7 @@ def test_a_cell_has_the_value_that_it_has_row_by_row(cells, kind, nulls):
     assert list(map(repr, made)) == [repr(value(cell)) for cell in cells]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(CELLS, KINDS, NULLS)
 def test_cells_are_checked_as_their_values_are_made(cells, kind, nulls):
     def outcome(function):
@@ -192,7 +192,7 @@ WANTED = st.sampled_from(
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(
     CELLS,
     KINDS,

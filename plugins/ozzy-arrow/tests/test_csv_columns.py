@@ -84,7 +84,7 @@ def same(data, options, wanted=()):
     return ("table",) in faces, ("cells",) in packed_faces
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     rows=st.lists(st.lists(TEXT, min_size=1, max_size=3), max_size=20),
     quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
@@ -98,7 +98,7 @@ def test_texts(rows, quoting, end, delimiter, nulls):
     same(text.getvalue().encode(), {"delimiter": delimiter, "nulls": nulls}, wanted=("y", "z"))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     lines=st.lists(st.binary(max_size=6) | st.text('",ab\r', max_size=7).map(str.encode), min_size=4, max_size=20),
     last=st.sampled_from([b"", b"\n"]),
@@ -115,7 +115,7 @@ def test_any_bytes(lines, last, quotechar):
     same(b"x,y\n" + b"\n".join(lines) + last, {"quotechar": quotechar})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(rows=st.lists(st.tuples(NUMBER, NUMBER, NUMBER, NUMBER), max_size=12), wanted=st.sampled_from([(), ("f", "t")]))
 @example(rows=[("1", "1.50", "2.5", "no")] * 9, wanted=())
 def test_types(rows, wanted):

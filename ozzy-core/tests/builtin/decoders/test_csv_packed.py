@@ -101,7 +101,7 @@ def others(batch):
     yield batch.project(("none",)).lines
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.lists(CELL, min_size=7, max_size=7), max_size=12),
     st.sampled_from([[], ["NA", "0"]]),
@@ -117,7 +117,7 @@ def test_typed_cells(rows, nulls, end, most):
     assert batches(data, packed=True, **options) == batches(data, packed=False, **options)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.text(st.sampled_from('a,"\n\ré\0'), max_size=8), max_size=20), st.sampled_from(['"', None]), st.integers(1, 5))
 def test_any_texts(lines, quotechar, most):
     data = b"t,x\n" + "\n".join(lines).encode()

@@ -158,17 +158,17 @@ def test_a_large_record_is_read_in_linear_time(decode, record):
     [batch, *_] = decode(JsonDecoder, b"[" + record + b",{}]", drip=10_000)
 
     assert batch.lines[0] == record
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 60
 
 
 def test_a_long_array_is_read_in_little_memory(decode):
     class Endless:
-        left = 100
+        left = 50
 
         def read(self, size):
             self.left -= 1
             return (
-                (b"[" if self.left == 99 else b"") + b'{"a":"%s"},\n' % (b"x" * 190) * 1000
+                (b"[" if self.left == 49 else b"") + b'{"a":"%s"},\n' % (b"x" * 190) * 1000
                 if self.left > 0
                 else b"{}]"
                 if self.left == 0
@@ -186,7 +186,7 @@ def test_a_long_array_is_read_in_little_memory(decode):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
-    assert rows == 99_001
+    assert rows == 49_001
     assert peak < 8 * 1024 * 1024
 
 
