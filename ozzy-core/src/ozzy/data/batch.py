@@ -11,11 +11,12 @@ from typing import Any
 
 import attrs
 
-from ozzy.data.json_text import MISSING, decode_line, each, encode_record, select_fields
+from ozzy.data.json_text import MISSING, decode_line, each, encode_records, select_fields
 from ozzy.data.packed import Packed, PackedLines
 from ozzy.data.record import BaseRecord, Record
 from ozzy.data.table import Chosen, Mask, Table
 from ozzy.data.table import joined as joined_tables
+from ozzy.data.table_lines import lines_of
 from ozzy.data.table_values import records_of, values_of
 from ozzy.data.tokens import (
     PLAIN,
@@ -172,8 +173,15 @@ class Batch:
     def lines(self) -> list[bytes]:
         """One JSON document in bytes a row. Raises DataError with the row that can't be encoded."""
         if self._lines is None:
-            self._lines = self._packed.lines() if self._packed is not None else each(encode_record, self.records)
+            self._lines = self._encoded()
         return self._lines
+
+    def _encoded(self) -> list[bytes]:
+        if self._packed is not None:
+            return self._packed.lines()
+        if self._table is not None and self._records is None:
+            return lines_of(self._table)
+        return encode_records(self.records)
 
     @property
     def size(self) -> int:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
+from types import NoneType
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -185,6 +186,33 @@ def encode_record(record: Any) -> bytes:
     return line
 
 
+def encode_records(records: Sequence[Any]) -> list[bytes]:
+    """What `encode_record` gives for each record, of many at a time. Raises DataError with the row of the first that can't be written."""
+    lines: list[bytes] = []
+    for start in range(0, len(records), _AT_A_TIME):
+        part = records[start : start + _AT_A_TIME]
+        try:
+            lines += _encoder.encode_lines(part).splitlines()
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            return each(encode_record, records)
+    if any(map(_is_doubtful, lines, records)):
+        return each(encode_record, records)
+    return lines
+
+
+def encode_rows(make: Callable[..., Any], columns: Sequence[Sequence[Any]]) -> list[bytes]:
+    """Lines of rows whose values are flat and finite; `make` makes of a value of each column what is encoded as its record is."""
+    lines: list[bytes] = []
+    for start in range(0, len(columns[0]), _AT_A_TIME):
+        rows = list(map(make, *(column[start : start + _AT_A_TIME] for column in columns)))
+        lines += _encoder.encode_lines(rows).splitlines()
+    return lines
+
+
+def _is_doubtful(line: bytes, record: Any) -> bool:
+    return (len(line) > _DEEP_AT and _depth(line) > DEPTH_LIMIT) or (b"null" in line and _has_no_number(record))
+
+
 def encode_values(values: Sequence[Any]) -> list[bytes]:
     """What `encode_record` gives for each value, made in one call. Raises DataError, without a row."""
     try:
@@ -227,13 +255,22 @@ _encoder = msgspec.json.Encoder(enc_hook=_encode_other)
 
 
 def _has_no_number(value: Any) -> bool:
-    if isinstance(value, float):
-        return not math.isfinite(value)
+    """Whether there is NaN or an infinite number in a value."""
     if isinstance(value, dict):
-        return any(map(_has_no_number, value.values()))
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return any(map(_has_no_number, value))
+        value = value.values()
+    elif not isinstance(value, _ROWS):
+        return isinstance(value, float) and not math.isfinite(value)
+    for one in value:
+        if type(one) in _HARMLESS:
+            continue
+        if _has_no_number(one) if type(one) is not float else not math.isfinite(one):
+            return True
     return False
+
+
+_ROWS: Final = (list, tuple, set, frozenset)
+_HARMLESS: Final = frozenset({str, int, bool, NoneType})
+_AT_A_TIME: Final = 1024
 
 
 _DEEP_AT: Final = 2 * DEPTH_LIMIT
