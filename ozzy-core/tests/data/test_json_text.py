@@ -17,6 +17,7 @@ from ozzy.data.json_text import (
     compacted,
     decode_line,
     encode_record,
+    encode_records,
     encode_values,
     select_fields,
 )
@@ -291,7 +292,18 @@ def test_many_values_are_written_as_each(good_lines, data):
         if problem(decode_line, line) is None:
             records.append(decode_line(line))
 
-    assert encode_values(records) == [encode_record(record) for record in records]
+    assert encode_values(records) == encode_records(records) == [encode_record(record) for record in records]
+
+
+def test_many_records_are_refused_with_the_row_of_the_first_that_is_bad():
+    good = {"a": None, "b": [{"c": "null"}, (1.5, None)], "d": b"x".decode()}
+    for bad in ({"a": math.nan}, {"a": [1, {"b": -math.inf}]}, {"a": object()}, {"a": decode_line(nested(DEPTH_LIMIT))}, {"a": {math.inf}}):
+        for before in (0, 3, 5000):
+            with pytest.raises(DataError) as raised:
+                encode_records([*[good] * before, bad, good, bad])
+            assert (raised.value.row, raised.value.message) == (before, problem(encode_record, bad))
+    assert encode_records([]) == []
+    assert encode_records([good] * 3000) == [encode_record(good)] * 3000
 
 
 def test_many_values_are_refused_as_each():

@@ -14,7 +14,7 @@ from ozzy.builtin.transforms.drop import DropTransform
 from ozzy.builtin.transforms.rename import RenameTransform
 from ozzy.builtin.transforms.select import SelectTransform
 from ozzy.contracts.filter_chain import FilterChain
-from ozzy.data.json_text import decode_line
+from ozzy.data.json_text import decode_line, encode_record
 
 FIELDS = st.sampled_from(["a", "b", "c", "a.b", "é", "x"])
 EXTREME = [2**63, -(2**63), 2**53 + 1, 2**64 - 1, 127.5, -0.5, 1e300, 2.0**53, 0.1]
@@ -118,6 +118,29 @@ def test_all_faces_come_to_the_same(tables, data):
     by_lines = outcome(Batch.from_lines(Batch.from_table(table).lines, origin=origin), steps)
 
     assert by_columns == by_records == by_lines
+
+
+@OPTIONS
+@given(data=st.data())
+def test_lines_of_columns_are_those_of_their_records(tables, data):
+    table = data.draw(tables)
+
+    assert Batch.from_table(table).lines == [encode_record(record) for record in Batch.from_table(table).records]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("more", [{}, {"list": [[1.0]] * 5}, {'a "name"': [None] * 5}])
+def test_a_number_that_json_has_not_is_told_with_its_row(bad, more):
+    batch = Batch.from_table(pa.table({"text": ["null"] * 5, "number": [1.0, None, 2.5, bad, 1.0]} | more))
+
+    with pytest.raises(DataError, match="it holds NaN or an infinite number") as raised:
+        batch.lines  # noqa: B018
+    assert raised.value.row == 3
+
+
+def test_lines_of_columns_without_a_name_or_without_columns():
+    assert Batch.from_table(pa.table({"": [1, None]})).lines == [b'{"":1}', b'{"":null}']
+    assert Batch.from_table(pa.table({"a": [1, 2]}).select([])).lines == [b"{}", b"{}"]
 
 
 @OPTIONS

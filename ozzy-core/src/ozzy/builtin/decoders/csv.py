@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Final
 
 import attrs
 
-from ozzy import BaseDecoder, Batch, DataError, Problem, Range, Rejected, option, options
+from ozzy import BaseDecoder, Batch, DataError, Problem, Range, Rejected, SourceError, option, options
 from ozzy.builtin.decoders.columns import Columns, ColumnType, types_of
 from ozzy.builtin.decoders.csv_columns import CellColumns, CellTable, cell_columns
 from ozzy.builtin.decoders.csv_packed import CellScan, PackedCells, packed_cells
-from ozzy.builtin.decoders.csv_rows import CELL_LIMIT, Row, Rows, first_row, wrong_names
+from ozzy.builtin.decoders.csv_rows import CELL_LIMIT, Row, Rows, wrong_names
+from ozzy.builtin.decoders.csv_start import first_row
 from ozzy.builtin.decoders.csv_text import Text
 from ozzy.contracts.decoder import HEAD, DecoderOptions
 from ozzy.data.codecs import ByteStream
@@ -110,7 +111,8 @@ class CSVDecoder(BaseDecoder):
 
     def decode_range(self, stream: ByteStream, part: Range) -> Iterator[Batch]:
         header = self._header(stream.head(HEAD), stream.name)
-        assert header is not None, "a file without a header has no parts"
+        if header is None:
+            raise SourceError(f"{stream.name} has no header any more", hint="It has changed since the run began. Start a new one.")
         with stream.as_file() as file:
             file.seek(max(part.start - 1, 0))
             lines = LineRange(file, part.start, part.end, name=stream.name)
