@@ -4,10 +4,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import nox
 
@@ -23,7 +24,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # tests start the command hundr
 HERE = Path(__file__).parent
 CORE = HERE / "ozzy-core"
 PLUGINS = sorted(path.parent for path in HERE.glob("plugins/*/pyproject.toml"))
-WORKERS = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
+WORKERS = ("-n", str(min(2 * (os.cpu_count() or 1), 8)), "--dist", "worksteal")
+"""Two for each processor: tests wait for disks, servers and processes that they kill."""
 FEWER_KILLS = {"OZZY_TEST_KILLS": "6"}
 """Where every suite of every module kills runs: at a third as many steps as by itself. The session `crash` kills at far more."""
 FLOOR = 95.0
@@ -34,6 +36,11 @@ SANITIZED = ("data/test_packed.py", "data/test_native_csv.py", "builtin/decoders
 """The tests that look at nothing but the extension."""
 ROOM = 6 * 2**30
 """Bytes that tests may leave in memory."""
+EDITABLE = [part for path in (CORE, *PLUGINS) for part in ("-e", str(path))]
+BINARIES = "Scripts" if sys.platform == "win32" else "bin"
+SHARED = HERE / ".nox" / "shared"
+made: list[Path] = []
+"""Environments that this call of nox has brought up to date."""
 
 
 def group(name: str, folder: Path = HERE) -> tuple[str, ...]:
@@ -41,10 +48,16 @@ def group(name: str, folder: Path = HERE) -> tuple[str, ...]:
     return nox.project.dependency_groups(nox.project.load_toml(folder / "pyproject.toml"), name)
 
 
-def install(session: nox.Session, name: str) -> None:
-    """Put the core, all plugins and what this dependency group names into the session's environment."""
-    packages = [part for path in (CORE, *PLUGINS) for part in ("-e", str(path))]
-    session.install("-q", *packages, *group(name))
+def shared(session: nox.Session, command: str, *arguments: str, env: Mapping[str, str] | None = None, silent: bool = False) -> Any:
+    """Run a command where the core, all plugins and what tests need are: sessions share that environment, and the first one makes it."""
+    if not made:
+        if not SHARED.exists():
+            session.run(sys.executable, "-m", "venv", str(SHARED), external=True)
+        session.run(str(SHARED / BINARIES / "pip"), "install", "-q", *EDITABLE, *group("tests"), external=True)
+        made.append(SHARED)
+    path = os.pathsep.join((str(SHARED / BINARIES), os.environ["PATH"]))
+    env = {"PATH": path, "VIRTUAL_ENV": str(SHARED), **(env or {})}
+    return session.run(str(SHARED / BINARIES / command), *arguments, external=True, silent=silent, env=env)
 
 
 @contextmanager
@@ -79,20 +92,18 @@ def fix(session: nox.Session) -> None:
     session.run("ruff", "format", *session.posargs)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def typing(session: nox.Session) -> None:
     """Check all types with mypy, strictly."""
-    install(session, "tests")
-    session.run("mypy", *session.posargs)
+    shared(session, "mypy", *session.posargs)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """Run the tests, all but slow ones and those of the docs, and note which lines and branches they reach."""
-    install(session, "tests")
     with quick_folder() as folder:
         measured = ("--cov", "--cov-report=", "-m", "not slow", "--ignore=tests/docs")
-        session.run("pytest", *WORKERS, *folder, *measured, *session.posargs, env=FEWER_KILLS)
+        shared(session, "pytest", *WORKERS, *folder, *measured, *session.posargs, env=FEWER_KILLS)
 
 
 @nox.session
@@ -104,13 +115,12 @@ def alone(session: nox.Session, package: str) -> None:
     session.run("pytest", "-m", "not slow", *(session.posargs or [str(folder / "tests")]), env=FEWER_KILLS)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def coverage(session: nox.Session) -> None:
     """Fail where the tests reached less than 95 % of the core's lines or of its branches."""
-    session.install("-q", "coverage[toml]>=7.6")
-    session.run("coverage", "report", *session.posargs)
+    shared(session, "coverage", "report", *session.posargs)
     report = Path(session.create_tmp()) / "coverage.json"
-    session.run("coverage", "json", "-q", "-o", str(report), silent=True)
+    shared(session, "coverage", "json", "-q", "-o", str(report), silent=True)
     totals = json.loads(report.read_text())["totals"]
     lines = 100 * totals["covered_lines"] / totals["num_statements"]
     branches = 100 * totals["covered_branches"] / totals["num_branches"]
@@ -119,19 +129,18 @@ def coverage(session: nox.Session) -> None:
         session.error("the tests reach too little")
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def extension(session: nox.Session) -> None:
     """Run the tests of all that the extension does without it, and its own with one that looks at each access to memory.
 
     The latter takes gcc on Linux.
     """
-    install(session, "tests")
     with quick_folder() as folder:
         env = {**FEWER_KILLS, "OZZY_PURE_PYTHON": "1"}
-        session.run("pytest", *WORKERS, *folder, "-m", "not slow", *(str(CORE / "tests" / one) for one in WITHOUT_EXTENSION), env=env)
+        shared(session, "pytest", *WORKERS, *folder, "-m", "not slow", *(str(CORE / "tests" / one) for one in WITHOUT_EXTENSION), env=env)
     if sys.platform == "linux" and shutil.which("gcc") is not None:
         env = sanitized(session)
-        session.run("pytest", *WORKERS, "-p", "no:cacheprovider", *(str(CORE / "tests" / one) for one in SANITIZED), env=env)
+        shared(session, "pytest", *WORKERS, "-p", "no:cacheprovider", *(str(CORE / "tests" / one) for one in SANITIZED), env=env)
 
 
 def sanitized(session: nox.Session) -> dict[str, str]:
@@ -139,7 +148,7 @@ def sanitized(session: nox.Session) -> dict[str, str]:
     copy = Path(session.create_tmp()) / "sanitized"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(CORE / "src", copy, ignore=shutil.ignore_patterns("__pycache__", "*.so", "*.egg-info"))
-    include = session.run("python", "-c", "import sysconfig; print(sysconfig.get_paths()['include'])", silent=True).strip()
+    include = shared(session, "python", "-c", "import sysconfig; print(sysconfig.get_paths()['include'])", silent=True).strip()
     flags = ("-shared", "-fPIC", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     sources = sorted(map(str, (CORE / "native").glob("*.c")))
     session.run("gcc", *flags, f"-I{include}", "-o", str(copy / "ozzy" / "data" / "_native.abi3.so"), *sources, external=True)
@@ -149,17 +158,16 @@ def sanitized(session: nox.Session) -> dict[str, str]:
     return {"LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc", "PYTHONPATH": str(copy)}
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def docs_examples(session: nox.Session) -> None:
     """Run the code of README and of the pages of docs/, and compare what it prints with what they say."""
-    install(session, "tests")
-    session.run("pytest", *WORKERS, "tests/docs", *session.posargs)
+    shared(session, "pytest", *WORKERS, "tests/docs", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site into site/, with warnings as errors (`nox -s docs -- serve` shows it instead)."""
-    install(session, "docs")
+    session.install("-q", *EDITABLE, *group("docs"))
     session.run("mkdocs", *(session.posargs or ["build", "--strict", "-q"]), env={"NO_MKDOCS_2_WARNING": "1"})
 
 
@@ -181,12 +189,11 @@ def readme(session: nox.Session) -> None:
         session.error(f"expected a file for each of five countries and one for unknown, found {len(files)}")
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def crash(session: nox.Session) -> None:
     """Run the slow tests: kill real runs, or cut their power, again and again, and compare what they leave."""
-    install(session, "tests")
     with quick_folder() as folder:
-        session.run("pytest", *WORKERS, *folder, "-m", "slow", *session.posargs)
+        shared(session, "pytest", *WORKERS, *folder, "-m", "slow", *session.posargs)
 
 
 @nox.session
@@ -201,7 +208,7 @@ def packages(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", *map(str, sorted(built.iterdir())))
     alone = Path(session.create_tmp()) / "alone"
     session.run(sys.executable, "-m", "venv", "--clear", str(alone), external=True)
-    binaries = alone / ("Scripts" if sys.platform == "win32" else "bin")
+    binaries = alone / BINARIES
     session.run(str(binaries / "pip"), "install", "-q", *map(str, sorted(built.glob("*.whl"))), external=True)
     session.run(str(binaries / "pip"), "check", external=True)
     session.run(str(binaries / "python"), "-c", "import ozzy.data._native", external=True)
@@ -212,10 +219,9 @@ def packages(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure ozzy and its peers at the same jobs, and write table and chart into docs/ (`nox -s bench -- --help`)."""
-    packages = [part for path in (CORE, *PLUGINS) for part in ("-e", str(path))]
-    session.install("-q", *packages, *group("bench"))
+    session.install("-q", *EDITABLE, *group("bench"))
     alone = Path(session.create_tmp()) / "singer"
-    target = alone / ("Scripts" if sys.platform == "win32" else "bin") / "target-jsonl"
+    target = alone / BINARIES / "target-jsonl"
     if not target.exists():
         session.run(sys.executable, "-m", "venv", "--clear", str(alone), external=True)
         session.run(str(target.with_name("pip")), "install", "-q", "target-jsonl", external=True)

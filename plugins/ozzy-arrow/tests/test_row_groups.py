@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ozzy
-from ozzy import DataError, Range
+from ozzy import BaseEngine, DataError, Range
+from ozzy.builtin.engines.local import LocalEngine
 from ozzy.builtin.readers.fs import FSReader
 from ozzy.data.codecs import open_decompressed
 from ozzy.run import sharing
@@ -177,14 +178,14 @@ class TestRuns:
         assert told[1] == told[2]
         assert [where.rpartition(" ")[2] for where in told[2]] == ["124", "908"]
 
-    def test_only_a_part_is_a_task(self, monkeypatch):
-        """Asked for or not, the parts are those of the file; a small file is one."""
+    def test_a_large_file_is_shared_unasked(self, monkeypatch):
         asked = []
         make = ParquetDecoder.ranges
         monkeypatch.setattr(ParquetDecoder, "ranges", lambda self, stream, size: asked.append(size) or make(self, stream, size))
         monkeypatch.setattr(sharing, "LARGE", 1)
         monkeypatch.setattr(sharing, "LARGE_COMPRESSED", 1)
-        monkeypatch.setattr("ozzy.builtin.engines.local.cores", lambda: 2)
+        monkeypatch.setattr(LocalEngine, "usable", lambda _: 2)
+        monkeypatch.setattr(LocalEngine, "run", BaseEngine.run)
         result = self.run(None)
 
         assert (result.workers, set(asked)) == (2, {2000})
