@@ -55,7 +55,7 @@ def outcome(folder: Path, workers: int, **reader: Any) -> Any:
     return {path.name: path.read_bytes() for path in out.iterdir()} if out.exists() else {}, bad, counts
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(ROWS, max_size=30),
     size=st.integers(1, 120),
