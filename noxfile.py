@@ -28,8 +28,6 @@ WORKERS = ("-n", str(min(2 * (os.cpu_count() or 1), 8)), "--dist", "worksteal")
 """Two for each processor: tests wait for disks, servers and processes that they kill."""
 FEWER_KILLS = {"OZZY_TEST_KILLS": "6"}
 """Where every suite of every module kills runs: at a third as many steps as by itself. The session `crash` kills at far more."""
-FEWER_STEPS = {"KILL_EVERY": "11", "OZZY_TEST_CUT_EVERY": "11", "OZZY_TEST_SOAK_KILLS": "40"}
-"""Before every how many steps `crash` kills and cuts where each change is checked; by itself it does so at more than twice as many."""
 FLOOR = 95.0
 MEMORY = Path("/dev/shm")
 WITHOUT_EXTENSION = ("data", "builtin/decoders", "builtin/filters", "builtin/formatters", "builtin/groupers", "builtin/transforms")
@@ -198,7 +196,7 @@ def readme(session: nox.Session) -> None:
 def crash(session: nox.Session) -> None:
     """Run the slow tests: kill real runs, or cut their power, again and again, and compare what they leave."""
     with quick_folder() as folder:
-        shared(session, "pytest", *WORKERS, *folder, "-m", "slow", *session.posargs, env=FEWER_STEPS if "CI" in os.environ else None)
+        shared(session, "pytest", *WORKERS, *folder, "-m", "slow", *session.posargs)
 
 
 @nox.session
