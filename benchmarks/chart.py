@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 from benchmarks.jobs import JOBS
 from benchmarks.table import Row
 
-WIDTH, LABELS, BARS, LINE = 860, 150, 430, 22
+WIDTH, LABELS, BARS, LINE = 1000, 250, 400, 22
 OURS, THEIRS, INK = "#00796b", "#90a4ae", "#37474f"
 
 

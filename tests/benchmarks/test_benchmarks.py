@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmarks import many_objects
-from benchmarks.chart import chart
+from benchmarks.chart import WIDTH, chart
 from benchmarks.compare import differences
 from benchmarks.data import made, prepared
 from benchmarks.jobs import JOBS, Contender, contenders
@@ -98,6 +98,15 @@ def test_table_and_chart_show_medians_and_reasons():
     texts = [node.text for node in ET.fromstring(chart({JOB: rows}, 1000)).iter("{http://www.w3.org/2000/svg}text")]
     assert texts[:2] == [JOBS[JOB], "ozzy"]
     assert "dlt" not in texts
+
+
+def test_the_longest_texts_fit_into_the_chart():
+    """A letter of the chart is some 6.5 wide, a bold one 7.8."""
+    slow = Row(Contender(JOB, "ozzy, no checkpoint on the way", ("x",)), [Measured(104.79, 104.24, 1344 * 2**20)])
+    fast = Row(Contender(JOB, "duckdb", ("x",)), [Measured(1.0, 1.0, 2**20)])
+    for node in ET.fromstring(chart({JOB: [slow, fast]}, 1000)).iter("{http://www.w3.org/2000/svg}text"):
+        x, size = float(node.get("x")), len(node.text) * (7.8 if node.get("font-weight") else 6.5)
+        assert (x >= size) if node.get("text-anchor") else (x + size <= WIDTH)
 
 
 def test_memory_is_told_for_each_job_and_size():
