@@ -77,6 +77,17 @@ def test_lines_behind_a_range_come_one_by_one_when_asked_for(piece: int) -> None
     assert (found, stream.first, stream.go_on()) == ([b"two\n", b"\n", b"three\n", b"four"], 4, False)
 
 
+def test_nothing_is_lost_of_what_was_read_far_beyond_a_range() -> None:
+    lines = [b"one\n", *(b"%07d\n" % number for number in range(100_000)), b"x" * 10_000 + b"\n", b"last"]
+    stream = LineRange(io.BytesIO(b"".join(lines)), 0, 4, name="a.jl")
+    found = [stream.read(4 << 20)]
+    while stream.go_on():
+        found.append(b"".join(iter(lambda: stream.read(4 << 20), b"")))
+
+    assert found == lines
+    assert stream.at == sum(map(len, lines))
+
+
 def test_there_is_nothing_to_go_on_with_where_no_line_begins_or_not_all_were_read() -> None:
     within = LineRange(io.BytesIO(b"ong line\ntwo\n"), 2, 5, name="a.jl")
     begun = LineRange(io.BytesIO(b"one\ntwo\n"), 0, 5, name="a.jl")

@@ -123,6 +123,16 @@ def test_a_part_that_a_worker_began_elsewhere_is_done_again(tmp_path: Path, monk
     assert not list(tmp_path.rglob("piece-*"))
 
 
+def test_a_row_that_goes_far_beyond_its_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its many lines, and all rows behind it, come once: more was read ahead than one piece of the file."""
+    monkeypatch.setattr(sharing, "TASK_BYTES", 100_000)
+    rows = "".join(f"{n},{n}\n" for n in range(8_000))
+    lines = "one, two\n" * 60_000
+    (tmp_path / "in.csv").write_text(f'a,b\n{rows}"{lines}",long\n{rows}')
+
+    assert outcome(tmp_path, 2) == outcome(tmp_path, 1)
+
+
 @pytest.mark.parametrize(
     ("content", "options", "why"),
     [

@@ -1,9 +1,13 @@
 """Whole lines out of the middle of a file: those that begin in a range of bytes, so that each line belongs to one range."""
 
-from typing import BinaryIO
+import sys
+from typing import BinaryIO, Final
 
 from ozzy.data.codecs import PIECE, ByteStream
 from ozzy.errors import SourceError
+
+_LINE: Final = 4096
+"""How many bytes are taken at a time of a line behind a range: it is mostly shorter, and what is beyond it is not copied."""
 
 
 class LineRange(ByteStream):
@@ -41,7 +45,8 @@ class LineRange(ByteStream):
 class _Lines:
     """The bytes of those lines.
 
-    `at` is the byte of the file that is handed out next, `_last` the last one at which a line may begin, `_behind` what was read beyond it.
+    `at` is the byte of the file that is handed out next, `_last` the last one at which a line may begin. `_held` was read last, and its
+    first `_used` bytes are handed out.
     """
 
     def __init__(self, raw: BinaryIO, name: str, start: int, end: int) -> None:
@@ -49,14 +54,16 @@ class _Lines:
         self._name = name
         self.at = max(start - 1, 0)
         self._last = end - 1
-        self._behind = b""
+        self._held = b""
+        self._used = 0
+        self._most = sys.maxsize
         self._within_a_line = start > 0
         self._ended = end <= start
         self.first: int | None = None
 
     def piece(self, size: int) -> bytes:
         while not self._ended:
-            begun, piece = self.at, self._read(size)
+            begun, piece = self.at, self._read(min(size, self._most))
             self.at += len(piece)
             if not piece:
                 self._ended = True
@@ -73,9 +80,8 @@ class _Lines:
         """Let the line behind the last one be one of them."""
         if self.first is None or not self._ended:
             return False
-        self._behind = self._read(PIECE)
-        self._last = self.at
-        self._ended = not self._behind
+        self._last, self._most = self.at, _LINE
+        self._ended = not self._more(PIECE)
         return not self._ended
 
     def _after_the_line(self, piece: bytes, begun: int) -> tuple[bytes, int]:
@@ -89,7 +95,8 @@ class _Lines:
         end = piece.find(b"\n", max(self._last - begun, 0)) + 1
         if not end:
             return piece
-        self._ended, self._behind, self.at = True, piece[end:] + self._behind, begun + end
+        self._ended, self.at = True, begun + end
+        self._used -= len(piece) - end
         return piece[:end]
 
     def jump(self, offset: int) -> bool:
@@ -101,10 +108,16 @@ class _Lines:
         return None
 
     def _read(self, size: int) -> bytes:
-        if self._behind:
-            piece, self._behind = self._behind[:size], self._behind[size:]
-            return piece
-        try:
-            return self._raw.read(size) or b""
-        except (OSError, ValueError) as error:
-            raise SourceError(f"{self._name} can't be read: {error}") from error
+        self._more(size)
+        piece = self._held[self._used : self._used + size]
+        self._used += len(piece)
+        return piece
+
+    def _more(self, size: int) -> bool:
+        """Whether there is anything that is not handed out; where all that is held was, so much is read."""
+        if self._used == len(self._held):
+            try:
+                self._held, self._used = self._raw.read(size) or b"", 0
+            except (OSError, ValueError) as error:
+                raise SourceError(f"{self._name} can't be read: {error}") from error
+        return bool(self._held)
