@@ -179,23 +179,25 @@ def encode_record(record: Any) -> bytes:
         raise _too_deep() from error
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"can't be written as JSON: {error}") from error
+    _refuse_unwritable(line, record)
+    return line
+
+
+def _refuse_unwritable(line: bytes, value: Any) -> None:
+    """Raises DataError for what the encoder took and JSON has not."""
     if len(line) > _DEEP_AT and _depth(line) > DEPTH_LIMIT:
         raise _too_deep()
-    if b"null" in line and _has_no_number(record):
+    if b"null" in line and _has_no_number(value):
         raise DataError("can't be written as JSON: it holds NaN or an infinite number")
-    return line
 
 
 def encode_records(records: Sequence[Any]) -> list[bytes]:
     """What `encode_record` gives for each record, of many at a time. Raises DataError with the row of the first that can't be written."""
     lines: list[bytes] = []
-    for start in range(0, len(records), _AT_A_TIME):
-        part = records[start : start + _AT_A_TIME]
-        try:
-            lines += _encoder.encode_lines(part).splitlines()
-        except (TypeError, ValueError, OverflowError, RecursionError):
-            return each(encode_record, records)
-    if any(map(_is_doubtful, lines, records)):
+    try:
+        for start in range(0, len(records), _AT_A_TIME):
+            lines += encode_values(records[start : start + _AT_A_TIME])
+    except DataError:
         return each(encode_record, records)
     return lines
 
@@ -209,10 +211,6 @@ def encode_rows(make: Callable[..., Any], columns: Sequence[Sequence[Any]]) -> l
     return lines
 
 
-def _is_doubtful(line: bytes, record: Any) -> bool:
-    return (len(line) > _DEEP_AT and _depth(line) > DEPTH_LIMIT) or (b"null" in line and _has_no_number(record))
-
-
 def encode_values(values: Sequence[Any]) -> list[bytes]:
     """What `encode_record` gives for each value, made in one call. Raises DataError, without a row."""
     try:
@@ -222,9 +220,9 @@ def encode_values(values: Sequence[Any]) -> list[bytes]:
     lines = text.split(b"\n")
     lines.pop()
     if text.count(b"null") != values.count(None) or max(map(len, lines), default=0) > _DEEP_AT:
-        doubtful = [at for at, line in enumerate(lines) if (b"null" in line and values[at] is not None) or len(line) > _DEEP_AT]
-        for at in doubtful:
-            lines[at] = encode_record(values[at])
+        for line, value in zip(lines, values, strict=True):
+            if len(line) > _DEEP_AT or (b"null" in line and value is not None):
+                _refuse_unwritable(line, value)
     return lines
 
 
@@ -271,7 +269,6 @@ def _has_no_number(value: Any) -> bool:
 _ROWS: Final = (list, tuple, set, frozenset)
 _HARMLESS: Final = frozenset({str, int, bool, NoneType})
 _AT_A_TIME: Final = 1024
-
 
 _DEEP_AT: Final = 2 * DEPTH_LIMIT
 _text = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)

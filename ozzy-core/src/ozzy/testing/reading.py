@@ -68,14 +68,18 @@ def joined(parts: Sequence[Range], read: Callable[[Range], Iterable[Batch]]) -> 
     found = [list(read(part)) for part in reversed(parts)]
     batches: list[Batch] = []
     reached = 0
-    for part, read_first in zip(parts, reversed(found), strict=True):
-        some = read_first
-        if (some[0].position or {}).get("begun", reached) != reached if some else False:
-            some = list(read(Range(reached, max(reached, part.end), exact=True)))
-        if some:
-            reached = max(reached, (some[-1].position or {}).get("ended", 0))
+    for part, at_first in zip(parts, reversed(found), strict=True):
+        begun = _told(at_first[:1], "begun", reached)
+        some = at_first if begun == reached else list(read(Range(reached, max(reached, part.end), exact=True)))
+        reached = max(reached, _told(some[-1:], "ended", 0))
         batches += some
     return batches
+
+
+def _told(batches: Sequence[Batch], what: str, otherwise: int) -> int:
+    """What the position of the last of these batches tells."""
+    found: int = (batches[-1].position or {}).get(what, otherwise) if batches else otherwise
+    return found
 
 
 def check_batch(name: str, batch: Any, split: Split, number: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ozzy.builtin.decoders.columns import value_maker
 from ozzy.builtin.decoders.csv_rows import CELL_LIMIT
-from ozzy.data.json_text import MISSING, each, encode_record
+from ozzy.data.json_text import MISSING, encode_records
 from ozzy.data.native import AVAILABLE, native
 from ozzy.data.record import Record
 from ozzy.data.spans import SPAN, Spans, columns_taken
@@ -164,4 +164,4 @@ class PackedCells:
 
     def lines(self) -> list[bytes]:
         """One document of JSON a row. Raises DataError with the row."""
-        return each(encode_record, self.records())
+        return encode_records(self.records())
